@@ -1,0 +1,2 @@
+section .text
+        mov     al, 300                 ; Does not fit: NASM warns.

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Runs a Windows test program with its arguments under Wine; `--config=windows` puts it in front of
+# every test.
+#
+#   wine_run.sh PROGRAM.exe [ARGUMENT...]
+set -euo pipefail
+
+# Debian's launcher in /usr/bin asks at every start for a 32-bit Wine that nothing here needs.
+wine=/usr/lib/wine/wine64
+[ -x "$wine" ] || wine=wine
+
+export WINEDEBUG=${WINEDEBUG:--all}
+export WINEPREFIX=${WINEPREFIX:-/tmp/strata-wine-$(id -u)}
+
+# GoogleTest opens the files named here. To a Windows program the root of this machine is drive Z.
+for name in TEST_PREMATURE_EXIT_FILE TEST_TMPDIR TEST_WARNINGS_OUTPUT_FILE XML_OUTPUT_FILE; do
+  value=${!name:-}
+  [ -z "$value" ] || export "$name=Z:${value//\//\\}"
+done
+
+# The first test makes Wine's prefix, which takes some 20 seconds; the others wait for it. The lock
+# is closed again before Wine starts, whose server would keep it.
+mkdir -p "$WINEPREFIX"
+exec 9> "$WINEPREFIX/strata.lock"
+flock 9
+if [ ! -e "$WINEPREFIX/strata.ready" ]; then
+  "$wine" wineboot --init > /dev/null 2>&1
+  touch "$WINEPREFIX/strata.ready"
+fi
+exec 9>&-
+exec "$wine" "$@"
