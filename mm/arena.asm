@@ -2,8 +2,8 @@
 ;
 ; A processor's arena has two lists for each class: the one in use, and a spare. Whole lists move:
 ; an empty list is replaced by the spare, else by one from a shelf, else by one cut from a span; a
-; full one becomes the spare, and the spare before it goes to a shelf, or back to its spans if that is
-; full. No block is touched on the way, so a list filled on one processor serves another for the
+; full one becomes the spare, and the spare before it goes to a shelf, or back to its spans if that
+; is full. No block is touched on the way, so a list filled on one processor serves another for the
 ; price of one lock.
 ;
 ; A class's shelves are taken round-robin: a thread keeps to the one that it last took without
