@@ -2,8 +2,10 @@
 ;
 ; A pool lists its class's spans that have room. Blocks leave a span in lists of at most a page, the
 ; unused end of the span last, so that memory is touched only as it is needed; they come back in
-; whole lists. A span counts what came back: one without a live block goes back to the heap, but for
-; one that the pool keeps.
+; whole lists. Blocks smaller than a cache line leave it so that one and the next are in different
+; lines: they may go to two threads, which would then fight for the line at every write. A span
+; counts what came back: one without a live block goes back to the heap, but for one that the pool
+; keeps.
 
 %include "mm/abi.inc"
 %include "mm/layout.inc"
@@ -21,6 +23,7 @@ extern smm_pools
 extern smm_sentinels
 
 EMPTY_SPANS_MAX equ 1                   ; kept by a pool
+LINE_SIZE       equ 64                  ; of the caches
 
 section .text
 
@@ -172,15 +175,33 @@ proc smm_pool_refill
         sub     rdi, [smm_heap + heap.page_info]
         shr     rdi, PAGE_INFO_SHIFT
         call    smm_address_of          ; keeps rdx
-        add     rax, rdx
+        add     rax, rdx                ; where the carved part ends
+        imul    r8d, r13d
+        mov     rdi, rax
+        sub     rdi, r8                 ; where it begins
+        mov     r10d, 1                 ; r10: blocks from one of the list to the next
+        cmp     r13d, LINE_SIZE
+        jae     .apart
+        mov     r10d, 2
+        cmp     r13d, 16
+        jne     .apart
+        mov     r10d, 4
+.apart: mov     r11d, r10d
+        imul    r11d, r13d
+.round: sub     rax, r13                ; from the end, so that the list ascends
+        mov     rsi, rax
+        cmp     rsi, rdi
+        jb      .taken
 .thread:
-        sub     rax, r13                ; from the end, so that the list ascends
         dec     r9
-        mov     [rax + BLOCK_NEXT], r14
-        mov     [rax + BLOCK_LABEL], r9
-        mov     r14, rax
-        dec     r8d
-        jnz     .thread
+        mov     [rsi + BLOCK_NEXT], r14
+        mov     [rsi + BLOCK_LABEL], r9
+        mov     r14, rsi
+        sub     rsi, r11
+        cmp     rsi, rdi
+        jae     .thread
+        dec     r10d
+        jnz     .round
 
 .taken: cmp     dword [rbp + span.free_count], 0
         jne     .keep
