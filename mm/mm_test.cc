@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <iterator>
-#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -43,6 +41,8 @@ const strata_mm_class_stats* ClassOf(const strata_mm_stats& stats, std::size_t s
 // Blocks of a test, freed at its end.
 class Blocks {
  public:
+  // Room from the start: if the program's own malloc is the one under test, growing would count.
+  Blocks() { blocks_.reserve(32768); }
   ~Blocks() { Free(); }
   void* Add(void* block) {
     if (block != nullptr) blocks_.push_back(block);
@@ -145,8 +145,8 @@ TEST(MmTest, FreeKeepsErrnoAndIgnoresNull) {
 
 TEST(MmStatsTest, CountsBlocksInTheirClass) {
   for (const std::size_t size : {1ul, 100ul, 129ul, 2000ul, 20000ul}) {
-    const strata_mm_stats before = Stats();
     Blocks blocks;
+    const strata_mm_stats before = Stats();
     for (int i = 0; i < 100; ++i) blocks.Add(strata_mm_malloc(size));
     const strata_mm_stats during = Stats();
     ASSERT_NE(ClassOf(during, size), nullptr) << size;
@@ -221,26 +221,28 @@ TEST(MmStatsTest, ReportIsLinesOfText) {
 
 TEST(MmTest, ManyThreadsShareTheHeap) {
   constexpr int kThreads = 4;
-  const strata_mm_stats before = Stats();
-  std::vector<std::thread> threads;
-  std::vector<std::vector<unsigned char*>> made(kThreads);
+  constexpr int kBlocks = 20000;
+  static unsigned char* made[kThreads][kBlocks];
+  std::thread([] {}).join();  // What the C library sets up for the first thread stays.
+  const std::uint64_t live_before = Stats().live_bytes;
+  std::thread threads[kThreads];
   for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&made, t] {
+    threads[t] = std::thread([t] {
       std::mt19937 random(t);
-      for (int i = 0; i < 20000; ++i) {
+      for (unsigned char*& made_block : made[t]) {
         const std::size_t size = 1 + random() % 500;
         auto* block = static_cast<unsigned char*>(strata_mm_malloc(size));
         block[0] = static_cast<unsigned char>(t);
         block[size - 1] = static_cast<unsigned char>(t);
-        made[t].push_back(block);
+        made_block = block;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  threads.clear();
+  EXPECT_GE(Stats().live_bytes, live_before + kThreads * kBlocks * std::uint64_t{16});
   // Each frees what its neighbour made.
   for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&made, t] {
+    threads[t] = std::thread([t] {
       const int owner = (t + 1) % kThreads;
       for (unsigned char* block : made[owner]) {
         EXPECT_EQ(block[0], owner);
@@ -249,7 +251,8 @@ TEST(MmTest, ManyThreadsShareTheHeap) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(Stats().live_bytes, before.live_bytes);
+  // Thread-local storage of the C library, where its malloc is ours.
+  EXPECT_LE(Stats().live_bytes, live_before + 65536);
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 // libc's, where there is a libc.
 extern "C" __attribute__((weak)) int __register_atfork(void (*prepare)(), void (*parent)(),
                                                        void (*child)(), void* dso);
+extern "C" __attribute__((weak)) unsigned long getauxval(unsigned long type);
 
 namespace strata::mm {
 namespace {
 
 constexpr int kStandardError = 2;
+constexpr unsigned long kAuxSecure = 23;
 constexpr uint64_t kRetainPercentMax = 1000;
 constexpr uint64_t kFloorMiBMax = 1 << 20;
 
@@ -123,7 +125,8 @@ extern "C" {
 // glibc passes main's arguments to constructors.
 __attribute__((constructor)) static void Start(int, char**, char** environment) {
   if (smm_heap_init() == 0) return;
-  ReadSettings(environment);
+  // A program with more rights than its caller takes no settings from it.
+  if (getauxval == nullptr || getauxval(kAuxSecure) == 0) ReadSettings(environment);
   if (__register_atfork != nullptr) {
     __register_atfork(BeforeFork, AfterFork, AfterForkInChild, nullptr);
   }

@@ -5,11 +5,13 @@
 // is found. The phases:
 //
 //   own frees        each thread on a table of its own: malloc, calloc, realloc, memalign, free
+//   batches          many blocks of one size, freed in order, in reverse or at random
 //   cross frees      all threads exchange blocks through one table of atomic slots
 //   queues           half the threads allocate, the other half verify and free
 //   churn            thousands of threads that live for a few blocks
 //   realloc chains   one block grown and shrunk step by step, next to others that do the same
 //   fork             children that verify what they inherited, while all the above goes on
+//   trim             malloc_trim and the allocator's figures, while all the above goes on
 //
 // The work is bounded by operations (--ops, for all threads together), so that a run means the same
 // on any machine; --seconds ends it earlier. A failure prints the seed that repeats the choices
@@ -55,6 +57,10 @@ struct Flags {
 };
 
 Flags flags;
+
+// The allocator's own, if it is ours.
+using GetStats = void (*)(strata_mm_stats*);
+GetStats get_stats = nullptr;
 std::atomic<bool> time_is_up = false;
 
 [[noreturn]] __attribute__((format(printf, 1, 2))) void Die(const char* format, ...) {
@@ -239,8 +245,9 @@ T* NewTable(std::size_t count) {
 
 // --- The phases. Each is one thread's part. ---
 
-constexpr std::size_t kOwnSlots = 500;
+constexpr std::size_t kOwnSlots = 2000;
 constexpr std::size_t kSharedSlots = 1024;
+constexpr std::size_t kBatchMax = 5000;
 
 // A shared slot holds a pointer to a descriptor that the thread taking it then owns.
 struct Parcel {
@@ -258,6 +265,22 @@ void OwnFrees(Random* random, Block* slots, std::uint64_t ops) {
     } else {
       Free(&block);
     }
+  }
+}
+
+// Overflows and drains the lists of free blocks, and empties whole spans.
+void Batches(Random* random, Block* batch, std::uint64_t ops) {
+  for (std::uint64_t i = 0; i < ops && !time_is_up;) {
+    const std::size_t size = random->Size();
+    const std::size_t most = std::clamp<std::size_t>((4u << 20) / (size + 1), 4, kBatchMax);
+    const std::size_t count = 1 + random->Below(most);
+    for (std::size_t n = 0; n < count; ++n) batch[n] = Allocate(random, size);
+    const std::size_t order = random->Below(3);
+    for (std::size_t n = 0; n < count; ++n) {
+      if (order == 2) std::swap(batch[n], batch[n + random->Below(count - n)]);
+      Free(&batch[order == 1 ? count - 1 - n : n]);
+    }
+    i += count;
   }
 }
 
@@ -357,14 +380,18 @@ void ReallocChains(Random* random, std::uint64_t ops) {
 void Worker(unsigned index, std::uint64_t ops) {
   Random random(flags.seed * 1000 + index);
   auto* slots = NewTable<Block>(kOwnSlots);
-  const std::uint64_t share = ops / 40;
-  for (int round = 0; round < 10; ++round) {
-    OwnFrees(&random, slots, share * 2);
-    Exchange(&random, share);
-    ReallocChains(&random, share / 4);
+  auto* batch = NewTable<Block>(kBatchMax);
+  constexpr int kRounds = 10;
+  const std::uint64_t share = ops / kRounds / 20;
+  for (int round = 0; round < kRounds; ++round) {
+    OwnFrees(&random, slots, share * 7);
+    Batches(&random, batch, share * 7);
+    Exchange(&random, share * 5);
+    ReallocChains(&random, share);
   }
   for (std::size_t i = 0; i < kOwnSlots; ++i) Free(&slots[i]);
   munmap(slots, kOwnSlots * sizeof(Block));
+  munmap(batch, kBatchMax * sizeof(Block));
 }
 
 void ChurnThreads(Random* random) {
@@ -406,6 +433,11 @@ void Fork(Random* random) {
   for (unsigned i = 0; i < flags.forks && !time_is_up; ++i) {
     OwnFrees(random, slots, 200);
     ForkOnce(random, slots);
+    if (random->Below(4) == 0) malloc_trim(0);
+    if (get_stats != nullptr) {
+      strata_mm_stats stats;
+      get_stats(&stats);
+    }
   }
   for (std::size_t i = 0; i < kOwnSlots; ++i) Free(&slots[i]);
   munmap(slots, kOwnSlots * sizeof(Block));
@@ -439,8 +471,6 @@ void RunAll() {
 }
 
 // --- What the allocator says about itself ---
-
-using GetStats = void (*)(strata_mm_stats*);
 
 // Whether the figures agree with each other. Only true of a process at rest.
 void CheckConsistent(const strata_mm_stats& stats) {
@@ -531,7 +561,7 @@ int main(int argc, char** argv) {
   shared_slots = NewTable<std::atomic<Parcel*>>(kSharedSlots);
   std::thread([] {}).join();  // What libc sets up for the first thread stays.
 
-  const auto get_stats = reinterpret_cast<GetStats>(dlsym(RTLD_DEFAULT, "strata_mm_get_stats"));
+  get_stats = reinterpret_cast<GetStats>(dlsym(RTLD_DEFAULT, "strata_mm_get_stats"));
   static strata_mm_stats before, after;
   if (get_stats != nullptr) get_stats(&before);
   if (flags.seconds > 0) {
