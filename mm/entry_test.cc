@@ -59,6 +59,40 @@ TEST(Entry, KeepsTheConventionWithoutRseq) {
   smm_heap.rseq_offset = before;
 }
 
+// Counts the blocks in the bins of the class.
+size_t BinnedBlocks(uint32_t code) {
+  size_t count = 0;
+  for (auto& way : smm_shelves) {
+    for (Block* b = way[code].bin; b != nullptr && b != &smm_sentinels[code]; b = b->next) ++count;
+  }
+  return count;
+}
+
+TEST(Entry, FreeLeavesABlockInABinWhereAllShelvesAreHeld) {
+  constexpr uint32_t kCode = 5;
+  constexpr int kBlocks = 40;
+  smm_heap_init();
+  int64_t before = smm_heap.rseq_offset;
+  smm_disable_rseq();
+  std::vector<void*> blocks;
+  for (int i = 0; i < kBlocks; ++i) blocks.push_back(strata_mm_malloc(smm_class_size[kCode]));
+  Contention counts = {};
+  uint64_t binned = smm_heap.binned;
+  for (auto& way : smm_shelves) smm_lock(&way[kCode].lock, &counts);
+  for (void* block : blocks) strata_mm_free(block);
+  EXPECT_EQ(smm_heap.binned - binned, uint64_t{kBlocks});
+  EXPECT_EQ(BinnedBlocks(kCode), size_t{kBlocks});
+  for (auto& way : smm_shelves) Unlock(&way[kCode].lock);
+  // The next frees find the bins, way by way, and take them home.
+  for (int i = 0; i < kBlocks; ++i) {
+    blocks[0] = strata_mm_malloc(smm_class_size[kCode]);
+    strata_mm_free(blocks[0]);
+  }
+  strata_mm_trim();
+  EXPECT_EQ(BinnedBlocks(kCode), 0u);
+  smm_heap.rseq_offset = before;
+}
+
 TEST(Entry, FailuresKeepTheConvention) {
   EXPECT_EQ(CallChecked(&strata_mm_malloc, SIZE_MAX).broken, "");
   EXPECT_EQ(CallChecked(&strata_mm_calloc, SIZE_MAX, size_t{2}).broken, "");
