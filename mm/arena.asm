@@ -57,7 +57,7 @@ section .text
 %endmacro
 
 ; find_shelf: tries the shelves of class edi, from the thread's own. rax is one, now locked, and the
-; thread's own from now on; or 0 if all are held, and then rdx is the last one tried. Clobbers rcx,
+; thread's own from now on; or 0 if all are held, and then rdx is the thread's own. Clobbers rcx,
 ; r8-r11.
 find_shelf:
         mov     r8, [smm_heap + heap.thread_offset]
@@ -65,13 +65,7 @@ find_shelf:
         mov     r11d, r9d               ; tries
         dec     r9d
         mov     r10d, [fs:r8 + THREAD_WAY]
-.next:  mov     ecx, r10d
-        and     ecx, r9d
-        imul    edx, ecx, CODES
-        add     edx, edi
-        shl     rdx, 7
-        lea     rax, [smm_shelves]
-        add     rdx, rax
+.next:  call    .place
         cmp     dword [rdx + shelf.lock], 0
         jne     .busy
         xor     eax, eax
@@ -83,14 +77,23 @@ find_shelf:
 .busy:  inc     r10d
         dec     r11d
         jnz     .next
-        mov     [fs:r8 + THREAD_WAY], r10d
-        xor     eax, eax
-        ret
-.got:   mov     [fs:r8 + THREAD_WAY], r10d
+        call    .place                  ; around once: its own again; r11 is 0
+        jmp     .mark
+.got:   mov     r11, rdx
+.mark:  mov     [fs:r8 + THREAD_WAY], r10d
         bt      qword [smm_heap + heap.ways_used], rcx
         jc      .known
         lock bts qword [smm_heap + heap.ways_used], rcx
-.known: mov     rax, rdx
+.known: mov     rax, r11
+        ret
+; rdx is the shelf of way r10, rcx the way
+.place: mov     ecx, r10d
+        and     ecx, r9d
+        imul    edx, ecx, CODES
+        add     edx, edi
+        shl     rdx, 7
+        lea     rax, [smm_shelves]
+        add     rdx, rax
         ret
 
 ; lock_shelf: a shelf of class edi, locked, in rax; waits for one, with the counts rsi.
