@@ -9,6 +9,13 @@
 
 #include "tests/preload/check.h"
 
+#ifndef __cpp_sized_deallocation  // As with clang, which then also leaves them undeclared.
+void operator delete(void*, std::size_t) noexcept;
+void operator delete[](void*, std::size_t) noexcept;
+void operator delete(void*, std::size_t, std::align_val_t) noexcept;
+void operator delete[](void*, std::size_t, std::align_val_t) noexcept;
+#endif
+
 namespace strata::preload {
 namespace {
 

@@ -243,11 +243,13 @@ STRATA_TEST(threads_with_the_smallest_stack) {
 
 std::atomic<int> signals_seen = 0;
 
-// Works on registers of every kind and on memory, but does not allocate.
+// Works on registers of every kind and on memory, and lets another thread of the processor run, but
+// does not allocate.
 void CountSignal(int) {
   volatile double sum = 0;
   for (int i = 0; i < 20; ++i) sum = sum + i * 1.5;
   signals_seen.fetch_add(1, std::memory_order_relaxed);
+  sched_yield();
 }
 
 timer_t StartTimer(int nanoseconds) {
@@ -292,17 +294,51 @@ void Churn(std::uint64_t seed, int operations, std::size_t size_max = 3000) {
   }
 }
 
+// Little but malloc and free, so that most interruptions hit one of them. Each block holds one
+// word, by which a block that two own is found.
+void ChurnTiny(std::uint64_t seed, int operations) {
+  std::uint64_t* slots[128] = {};
+  Random random(seed);
+  for (int i = 0; i < operations; ++i) {
+    std::uint64_t*& slot = slots[random.Below(128)];
+    if (slot == nullptr) {
+      slot = static_cast<std::uint64_t*>(malloc(8 + random.Below(40)));
+      *slot = AsNumber(slot) ^ seed;
+    } else {
+      CHECK_EQ(*slot, AsNumber(slot) ^ seed);
+      free(slot);
+      slot = nullptr;
+    }
+  }
+  for (std::uint64_t* slot : slots) free(slot);
+}
+
+void RunOnProcessor(pid_t thread, int processor) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  CHECK_EQ(sched_setaffinity(thread, sizeof one, &one), 0);
+}
+
+// All threads on one processor, and so on one of its lists, with many interruptions of each.
 STRATA_TEST(heap_is_whole_after_many_signals) {
   signals_seen = 0;
-  std::thread other([] {
-    const timer_t timer = StartTimer(70000);
-    for (int round = 0; round < 400 && signals_seen < 20000; ++round) Churn(round, 5000, 500);
-    timer_delete(timer);
-  });
-  const timer_t timer = StartTimer(50000);
-  for (int round = 0; round < 400 && signals_seen < 20000; ++round) Churn(round, 5000);
-  timer_delete(timer);
-  other.join();
+  constexpr int kSignals = 30000;
+  const int processor = sched_getcpu();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([processor, t] {
+      RunOnProcessor(0, processor);
+      const timer_t timer = StartTimer(40000 + t * 7000);
+      // Bounded, should the machine deliver few signals.
+      for (int round = 0; round < 2000 && signals_seen < kSignals; ++round) {
+        ChurnTiny(round * 4 + t, 20000);
+        Churn(round, 500);
+      }
+      timer_delete(timer);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
   CHECK(signals_seen > 100);
   Note("%d signals arrived", signals_seen.load());
 }
@@ -311,33 +347,31 @@ STRATA_TEST(heap_is_whole_after_many_signals) {
 STRATA_TEST(heap_is_whole_after_many_migrations) {
   cpu_set_t allowed;
   CHECK_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
-  if (CPU_COUNT(&allowed) < 2) {
+  std::vector<int> processors;
+  for (int cpu = 0; cpu < CPU_SETSIZE && processors.size() < 4; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed)) processors.push_back(cpu);
+  }
+  if (processors.size() < 2) {
     Note("only one processor: not tried");
     return;
   }
-  std::atomic<int> running = 2;
-  std::atomic<pid_t> ids[2] = {};
+  constexpr int kWorkers = 4;
+  std::atomic<bool> stop = false;
+  std::atomic<pid_t> ids[kWorkers] = {};
   std::vector<std::thread> workers;
-  for (int t = 0; t < 2; ++t) {
+  for (int t = 0; t < kWorkers; ++t) {
     workers.emplace_back([&, t] {
       ids[t] = static_cast<pid_t>(syscall(SYS_gettid));
-      for (int round = 0; round < 60; ++round) Churn(round * 2 + t, 5000, 400);
-      --running;
+      while (!stop) ChurnTiny(t, 20000);
     });
   }
-  int moves = 0;
-  for (int cpu = 0; running > 0; cpu = (cpu + 1) % CPU_SETSIZE) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    for (const std::atomic<pid_t>& id : ids) {
-      if (id != 0 && sched_setaffinity(id, sizeof one, &one) == 0) ++moves;
-    }
+  constexpr int kMoves = 8000;
+  for (int move = 0; move < kMoves; ++move) {
+    const pid_t id = ids[move % kWorkers];
+    if (id != 0) RunOnProcessor(id, processors[(move / kWorkers + move) % processors.size()]);
   }
+  stop = true;
   for (std::thread& worker : workers) worker.join();
-  Note("%d moves", moves);
-  CHECK(moves > 0);
 }
 
 // --- fork ---
@@ -356,7 +390,7 @@ int ForkAndWait(void (*in_child)()) {
 }
 
 void WorkInChild() {
-  Churn(77, 600, 40000);
+  Churn(77, 150, 8000);
   free(malloc(2000000));
   void* block = calloc(1, 700000);
   block = realloc(block, 9000000);
