@@ -18,8 +18,8 @@ for name in TEST_PREMATURE_EXIT_FILE TEST_TMPDIR TEST_WARNINGS_OUTPUT_FILE XML_O
   [ -z "$value" ] || export "$name=Z:${value//\//\\}"
 done
 
-# The first test makes Wine's prefix, which takes some 20 seconds; the others wait for it. Wine gets no
-# copy of the lock: its server would keep it.
+# The first test makes Wine's prefix, which takes some 20 seconds; the others wait for it. Wine gets
+# no copy of the lock: its server would keep it.
 mkdir -p "$WINEPREFIX"
 exec 9> "$WINEPREFIX/strata.lock"
 flock 9
