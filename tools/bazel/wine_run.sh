@@ -28,8 +28,8 @@ if [ ! -e "$WINEPREFIX/strata.ready" ]; then
   touch "$WINEPREFIX/strata.ready"
 fi
 
-# One test at a time, for the sandboxes number their processes apart, and two of them confuse the one
-# server that a prefix has.
+# One test at a time, for the sandboxes number their processes apart, and two of them confuse the
+# one server that a prefix has.
 status=0
 "$wine" "$@" 9>&- || status=$?
 exit "$status"
