@@ -65,6 +65,12 @@ def strata_repositories():
     )
     _declare(
         system_library,
+        name = "simdjson",
+        headers = ["simdjson.h"],
+        modules = {"simdjson": "simdjson"},
+    )
+    _declare(
+        system_library,
         name = "sqlite3",
         headers = [
             "sqlite3.h",
@@ -80,6 +86,26 @@ def strata_repositories():
             "zlib.h",
         ],
         modules = {"zlib": "zlib"},
+    )
+
+    # Rivals of the benchmarks.
+    _declare(
+        system_library,
+        name = "libsodium",
+        headers = [
+            "sodium",
+            "sodium.h",
+        ],
+        modules = {"sodium": "libsodium"},
+    )
+    _declare(
+        system_library,
+        name = "libuv",
+        headers = [
+            "uv",
+            "uv.h",
+        ],
+        modules = {"uv": "libuv"},
     )
 
     _declare(system_tool, name = "nasm", tool = "nasm")

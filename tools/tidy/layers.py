@@ -26,8 +26,8 @@ ABOVE = ("bench", "tests", "tools")
 # A test or a benchmark may use these, and every target of its own library.
 FOR_TESTS = {"@com_google_googletest", "@com_github_google_benchmark"}
 
-# The build's own, which no program contains.
-OF_THE_BUILD = {"@bazel_tools", "@nasm", "@platforms", "@rules_cc"}
+# The build's own, which no program contains; "conditions" is of select().
+OF_THE_BUILD = {"@bazel_tools", "@nasm", "@platforms", "@rules_cc", "conditions"}
 
 # Attributes whose labels are no dependencies.
 NOT_DEPENDENCIES = ("target_compatible_with", "visibility")
