@@ -39,7 +39,7 @@ struct ConnectOptions {
   // Attempts of one Connect().
   std::size_t max_attempts = 8;
 
-  StreamOptions stream;
+  StreamOptions stream = {};
 };
 
 // The order in which addresses are tried: as given, but the families in turn (RFC 8305 section 4).

@@ -94,7 +94,7 @@ class Loop {
 
   struct Options {
     std::string name = "loop";
-    Poller::Options poller;
+    Poller::Options poller = {};
 
     // Tasks of other threads that may wait; Post() beyond that answers kQueueFull.
     std::size_t max_posted_tasks = 1 << 20;

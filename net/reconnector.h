@@ -29,8 +29,8 @@ namespace strata::net {
 class Reconnector {
  public:
   struct Options {
-    ConnectOptions connect;
-    Backoff::Options backoff;
+    ConnectOptions connect = {};
+    Backoff::Options backoff = {};
 
     // A connection that has lasted this long begins the backoff anew; a server that accepts and
     // drops at once is no success.

@@ -36,15 +36,15 @@ class Runtime {
     std::size_t loops = 0;
 
     // Of each loop; its name is followed by its number.
-    Loop::Options loop;
+    Loop::Options loop = {};
 
-    WorkerPool::Options workers;
+    WorkerPool::Options workers = {};
 
     // Of the watchdog; zero: none.
     std::chrono::milliseconds stall_bound{std::chrono::seconds(1)};
 
     // See Watchdog::Options.
-    absl::AnyInvocable<void(const Watchdog::Stall&)> stall_report;
+    absl::AnyInvocable<void(const Watchdog::Stall&)> stall_report = nullptr;
   };
 
   // The loops exist, and take tasks and listeners, but do not run.

@@ -61,7 +61,7 @@ struct ListenOptions {
   // How long accepting rests when there are no descriptors.
   std::chrono::milliseconds retry_interval{20};
 
-  StreamOptions stream;
+  StreamOptions stream = {};
 };
 
 class TcpListener {

@@ -36,7 +36,7 @@ class Watchdog {
     std::chrono::milliseconds bound{std::chrono::seconds(1)};
 
     // Called on the watchdog's thread; by default prints.
-    absl::AnyInvocable<void(const Stall&)> report;
+    absl::AnyInvocable<void(const Stall&)> report = nullptr;
   };
 
   // The loops must outlive it.

@@ -1,0 +1,239 @@
+// Loops: tasks of other threads, timers, stopping, draining, signals, and callbacks that misbehave.
+
+#include "strata/net/loop.h"
+
+#include <atomic>
+#include <csignal>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "strata/net/testing/streams.h"
+#include "strata/net/timer.h"
+
+namespace strata::net {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::kLong;
+using testing::LoopThread;
+
+std::unique_ptr<Loop> NewLoop(Loop::Options options = {}) {
+  absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(std::move(options));
+  EXPECT_TRUE(loop.ok()) << loop.status();
+  return *std::move(loop);
+}
+
+TEST(LoopTest, TasksOfOneThreadRunInTheirOrder) {
+  LoopThread thread;
+  std::vector<int> ran;
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(thread.loop().Post([&ran, i] { ran.push_back(i); }), Error::kOk);
+  }
+  thread.Do([] {});
+  ASSERT_EQ(ran.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(ran[static_cast<std::size_t>(i)], i);
+}
+
+TEST(LoopTest, NoTaskOfManyThreadsIsLost) {
+  LoopThread thread;
+  constexpr int kThreads = 4;
+  constexpr int kTasks = 50'000;
+  std::atomic<int> ran{0};
+  std::promise<void> all;
+  std::vector<std::thread> posters;
+  for (int i = 0; i < kThreads; ++i) {
+    posters.emplace_back([&] {
+      for (int j = 0; j < kTasks; ++j) {
+        ASSERT_EQ(thread.loop().Post([&] {
+          if (++ran == kThreads * kTasks) all.set_value();
+        }),
+                  Error::kOk);
+      }
+    });
+  }
+  for (std::thread& poster : posters) poster.join();
+  EXPECT_EQ(all.get_future().wait_for(kLong), std::future_status::ready);
+}
+
+// A task is posted when the loop has just run the one before: as it falls asleep, or just has. One
+// wake-up that is lost stops the play.
+TEST(LoopTest, PingPongBetweenTwoLoopsNeverStops) {
+  LoopThread one;
+  LoopThread two;
+  std::promise<void> done;
+  int left = 30'000;
+  std::function<void()> hit = [&] {
+    if (--left == 0) return done.set_value();
+    Loop& other = one.loop().InLoopThread() ? two.loop() : one.loop();
+    EXPECT_EQ(other.Post([&] { hit(); }), Error::kOk);
+  };
+  EXPECT_EQ(one.loop().Post([&] { hit(); }), Error::kOk);
+  EXPECT_EQ(done.get_future().wait_for(kLong), std::future_status::ready) << left << " left";
+}
+
+TEST(LoopTest, FullQueueRefusesAndRecovers) {
+  Loop::Options options;
+  options.max_posted_tasks = 3;
+  std::unique_ptr<Loop> loop = NewLoop(std::move(options));
+  int ran = 0;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(loop->Post([&] { ++ran; }), Error::kOk);
+  EXPECT_EQ(loop->Post([&] { ++ran; }), Error::kQueueFull);
+  loop->RunOnce(milliseconds(0));
+  EXPECT_EQ(ran, 3);
+  EXPECT_EQ(loop->Post([&] { ++ran; }), Error::kOk);
+  loop->RunOnce(milliseconds(0));
+  EXPECT_EQ(ran, 4);
+}
+
+TEST(LoopTest, TasksThatDidNotRunAreDestroyedWithTheLoop) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  auto held = std::make_shared<int>(1);
+  EXPECT_EQ(loop->Post([held] { FAIL(); }), Error::kOk);
+  RefPtr<Mailbox> mailbox = loop->mailbox();
+  loop.reset();
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(mailbox->Post([held] { FAIL(); }), Error::kClosed);
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_TRUE(mailbox->closed());
+}
+
+TEST(LoopTest, TaskMayPostAndRunsInTheNextTurn) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  int ran = 0;
+  EXPECT_EQ(loop->Post([&] {
+    ++ran;
+    EXPECT_EQ(loop->Post([&] { ++ran; }), Error::kOk);
+  }),
+            Error::kOk);
+  loop->RunOnce(milliseconds(0));
+  EXPECT_EQ(ran, 1);
+  loop->RunOnce(milliseconds(0));
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(LoopTest, StopBeforeRunEndsItsFirstTurn) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  loop->Stop();
+  loop->Stop();
+  loop->Run();
+  // And the loop can run again.
+  std::thread stopper([&] { loop->Stop(); });
+  loop->Run();
+  stopper.join();
+}
+
+TEST(LoopTest, DrainOfAnIdleLoopEndsRun) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  loop->Drain(kLong);
+  loop->Run();
+}
+
+TEST(TimerTest, FiresAfterItsDelayInOrder) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  std::vector<int> fired;
+  const auto begin = std::chrono::steady_clock::now();
+  Timer late(*loop, [&] {
+    fired.push_back(2);
+    loop->Stop();
+  });
+  Timer early(*loop, [&] { fired.push_back(1); });
+  loop->UpdateNow();
+  late.Arm(milliseconds(20));
+  early.Arm(milliseconds(10));
+  loop->Run();
+  EXPECT_EQ(fired, (std::vector<int>{1, 2}));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(20));
+}
+
+TEST(TimerTest, CancelAndDestructionMeanNoCallback) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  Timer cancelled(*loop, [] { FAIL(); });
+  cancelled.Arm(milliseconds(1));
+  EXPECT_TRUE(cancelled.armed());
+  cancelled.Cancel();
+  auto destroyed = std::make_unique<Timer>(*loop, [] { FAIL(); });
+  destroyed->Arm(milliseconds(1));
+  destroyed.reset();
+  Timer end(*loop, [&] { loop->Stop(); });
+  end.Arm(milliseconds(5));
+  loop->Run();
+}
+
+TEST(TimerTest, RepeatsByArmingItself) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  int fired = 0;
+  Timer* self = nullptr;
+  Timer timer(*loop, [&] { ++fired == 3 ? loop->Stop() : self->Arm(milliseconds(0)); });
+  self = &timer;
+  timer.Arm(milliseconds(-5));
+  loop->Run();
+  EXPECT_EQ(fired, 3);
+}
+
+TEST(TimerTest, MayDestroyItselfAndStillUseItsCaptures) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  std::unique_ptr<Timer> timer;
+  auto text = std::make_shared<std::string>("alive");
+  timer = std::make_unique<Timer>(*loop, [&, text] {
+    timer.reset();
+    EXPECT_EQ(*text, "alive");
+    loop->Stop();
+  });
+  timer->Arm(milliseconds(1));
+  loop->Run();
+}
+
+TEST(TimerTest, AMillionArmedAndCancelledLeaveNothing) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  std::vector<std::unique_ptr<Timer>> timers;
+  for (int i = 0; i < 1'000'000; ++i) {
+    timers.push_back(std::make_unique<Timer>(*loop, [] { FAIL(); }));
+    timers.back()->Arm(std::chrono::hours(1 + i % 1000));
+  }
+  loop->RunOnce(milliseconds(0));
+  timers.clear();
+  EXPECT_EQ(loop->timers().NextExpiry(), std::nullopt);
+}
+
+TEST(LoopDeathTest, CallbackThatThrowsEndsTheProgramByName) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_DEATH(
+      {
+        std::unique_ptr<Loop> loop = NewLoop();
+        (void)loop->Post([] { throw std::runtime_error("too much"); });
+        loop->RunOnce(milliseconds(0));
+      },
+      "callback \"posted task\" threw: too much");
+}
+
+TEST(SignalTest, SignalsReachTheLoopAndGoBackToWhatTheyDid) {
+  std::atomic<int> before{0};
+  static std::atomic<int>* counted;
+  counted = &before;
+  std::signal(SIGTERM, [](int) { ++*counted; });
+  {
+    std::unique_ptr<Loop> loop = NewLoop();
+    int signals = 0;
+    ASSERT_TRUE(loop->OnSignal(SIGTERM, [&] { ++signals; }).ok());
+    std::unique_ptr<Loop> other = NewLoop();
+    EXPECT_EQ(other->OnSignal(SIGTERM, [] {}).code(), absl::StatusCode::kFailedPrecondition);
+    std::raise(SIGTERM);
+    while (signals == 0) loop->RunOnce(kLong);
+    EXPECT_EQ(signals, 1);
+    EXPECT_EQ(before, 0);
+  }
+  std::raise(SIGTERM);
+  EXPECT_EQ(before, 1);
+  std::unique_ptr<Loop> next = NewLoop();
+  EXPECT_TRUE(next->OnSignal(SIGTERM, [] {}).ok());
+  EXPECT_EQ(next->OnSignal(SIGKILL, [] {}).code(), absl::StatusCode::kInvalidArgument);
+  next.reset();
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+}  // namespace
+}  // namespace strata::net
