@@ -123,7 +123,8 @@ class Loop {
   // `grace` are aborted.
   void Drain(std::chrono::milliseconds grace);
 
-  // From any thread; see Mailbox::Post().
+  // From any thread; see Mailbox::Post(). The loop must still be there when this returns: who
+  // cannot know that holds its mailbox(), which stays.
   [[nodiscard]] Error Post(Task task) { return mailbox_->Post(std::move(task)); }
 
   // Calls `callback` on the loop for each signal `number` (SIGINT, SIGTERM, SIGHUP ...) that the

@@ -64,12 +64,14 @@ TEST(LoopTest, NoTaskOfManyThreadsIsLost) {
 TEST(LoopTest, PingPongBetweenTwoLoopsNeverStops) {
   LoopThread one;
   LoopThread two;
+  const std::vector<RefPtr<Mailbox>> mailboxes = {one.loop().mailbox(), two.loop().mailbox()};
   std::promise<void> done;
   int left = 30'000;
   std::function<void()> hit = [&] {
     if (--left == 0) return done.set_value();
-    Loop& other = one.loop().InLoopThread() ? two.loop() : one.loop();
-    EXPECT_EQ(other.Post([&] { hit(); }), Error::kOk);
+    // Held, for the other loop may end as soon as it has run the task, before Post() returns.
+    const RefPtr<Mailbox> other = mailboxes[one.loop().InLoopThread() ? 1 : 0];
+    EXPECT_EQ(other->Post([&] { hit(); }), Error::kOk);
   };
   EXPECT_EQ(one.loop().Post([&] { hit(); }), Error::kOk);
   EXPECT_EQ(done.get_future().wait_for(kLong), std::future_status::ready) << left << " left";

@@ -81,9 +81,9 @@ TEST(WorkerPoolTest, FullQueueRefusesAtOnce) {
 TEST(WorkerPoolTest, ResultForALoopThatHasEndedIsDropped) {
   auto thread = std::make_unique<LoopThread>();
   auto held = std::make_shared<int>(0);
+  std::promise<void> ended;
   {
     WorkerPool pool({.threads = 1, .max_queued_jobs = 1});
-    std::promise<void> ended;
     ASSERT_EQ(pool.Submit(
                   thread->loop(), [&ended] { ended.get_future().wait(); }, [held] { FAIL(); }),
               Error::kOk);
