@@ -1,9 +1,8 @@
-// Loops: tasks of other threads, timers, stopping, draining, signals, and callbacks that misbehave.
+// Loops: tasks of other threads, timers, stopping, draining, and callbacks that misbehave.
 
 #include "strata/net/loop.h"
 
 #include <atomic>
-#include <csignal>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -210,31 +209,6 @@ TEST(LoopDeathTest, CallbackThatThrowsEndsTheProgramByName) {
         loop->RunOnce(milliseconds(0));
       },
       "callback \"posted task\" threw: too much");
-}
-
-TEST(SignalTest, SignalsReachTheLoopAndGoBackToWhatTheyDid) {
-  std::atomic<int> before{0};
-  static std::atomic<int>* counted;
-  counted = &before;
-  std::signal(SIGTERM, [](int) { ++*counted; });
-  {
-    std::unique_ptr<Loop> loop = NewLoop();
-    int signals = 0;
-    ASSERT_TRUE(loop->OnSignal(SIGTERM, [&] { ++signals; }).ok());
-    std::unique_ptr<Loop> other = NewLoop();
-    EXPECT_EQ(other->OnSignal(SIGTERM, [] {}).code(), absl::StatusCode::kFailedPrecondition);
-    std::raise(SIGTERM);
-    while (signals == 0) loop->RunOnce(kLong);
-    EXPECT_EQ(signals, 1);
-    EXPECT_EQ(before, 0);
-  }
-  std::raise(SIGTERM);
-  EXPECT_EQ(before, 1);
-  std::unique_ptr<Loop> next = NewLoop();
-  EXPECT_TRUE(next->OnSignal(SIGTERM, [] {}).ok());
-  EXPECT_EQ(next->OnSignal(SIGKILL, [] {}).code(), absl::StatusCode::kInvalidArgument);
-  next.reset();
-  std::signal(SIGTERM, SIG_DFL);
 }
 
 }  // namespace

@@ -37,6 +37,10 @@
 
 namespace strata::net {
 
+namespace internal {
+class SocketList;
+}  // namespace internal
+
 // A stretch of memory to be sent. The layout is that of iovec(3).
 struct IoSlice {
   const char* data;
@@ -62,12 +66,12 @@ class PollerSocket {
  private:
   friend class EpollPoller;
   friend class IocpPoller;
+  friend class internal::SocketList;
 
   enum class Kind : std::uint8_t { kStream, kListener, kDatagram };
 
   NativeSocket socket_ = kNoSocket;
   Kind kind_ = Kind::kStream;
-  std::uint8_t round_ = 0;        // Used by the backend.
   std::uint16_t flags_ = 0;       // Used by the backend.
   PollerSocket* next_ = nullptr;  // In the list of what is to be resumed, or was detached.
 #ifdef _WIN32

@@ -70,7 +70,7 @@ class EpollPoller final : public Poller {
     const bool listed = socket.flags_ & kListed;
     socket.flags_ = kDetached | (listed ? kListed : 0);
     // One that waits to be resumed is found to be detached there.
-    if (!listed) PushBack(detached_, socket);
+    if (!listed) detached_.PushBack(socket);
   }
 
   Error Connect(StreamSocket& stream, const Address& peer) override {
@@ -160,7 +160,7 @@ class EpollPoller final : public Poller {
   }
 
   void Wait(int timeout_ms) override {
-    if (resumed_.first || detached_.first) timeout_ms = 0;
+    if (!resumed_.empty() || !detached_.empty()) timeout_ms = 0;
     int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
     AfterWait();
     // What is to be resumed was there before these events. Each of both gets its turn in each Wait.
@@ -191,25 +191,8 @@ class EpollPoller final : public Poller {
     kDetached = 128,
   };
 
-  struct List {
-    PollerSocket* first = nullptr;
-    PollerSocket* last = nullptr;
-  };
-
   // Receives in one go of a socket that always has more, before others have their turn.
   static constexpr int kMaxReceives = 4;
-
-  static void PushBack(List& list, PollerSocket& socket) {
-    socket.next_ = nullptr;
-    (list.first ? list.last->next_ : list.first) = &socket;
-    list.last = &socket;
-  }
-
-  static PollerSocket* TakeFirst(List& list) {
-    PollerSocket* socket = list.first;
-    if (socket) list.first = socket->next_;
-    return socket;
-  }
 
   template <typename Call>
   static ssize_t Retry(Call call) {
@@ -232,16 +215,15 @@ class EpollPoller final : public Poller {
   void Resume(PollerSocket& socket) {
     if (socket.flags_ & kListed) return;
     socket.flags_ |= kListed;
-    PushBack(resumed_, socket);
+    resumed_.PushBack(socket);
   }
 
   void RunResumed() {
-    List list = resumed_;
-    resumed_ = List();
-    while (PollerSocket* socket = TakeFirst(list)) {
+    internal::SocketList list = resumed_.TakeAll();
+    while (PollerSocket* socket = list.TakeFirst()) {
       socket->flags_ &= ~kListed;
       if (socket->flags_ & kDetached) {
-        PushBack(detached_, *socket);
+        detached_.PushBack(*socket);
       } else {
         Receive(*socket);
       }
@@ -249,9 +231,8 @@ class EpollPoller final : public Poller {
   }
 
   void FinishDetached() {
-    List list = detached_;
-    detached_ = List();
-    while (PollerSocket* socket = TakeFirst(list)) socket->OnDetached();
+    internal::SocketList list = detached_.TakeAll();
+    while (PollerSocket* socket = list.TakeFirst()) socket->OnDetached();
   }
 
   void Dispatch(PollerSocket& socket, std::uint32_t events) {
@@ -404,8 +385,8 @@ class EpollPoller final : public Poller {
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> buffer_;
   std::size_t buffer_bytes_;
-  List resumed_;
-  List detached_;
+  internal::SocketList resumed_;
+  internal::SocketList detached_;
 };
 
 absl::StatusOr<std::unique_ptr<Poller>> internal::CreateEpollPoller(

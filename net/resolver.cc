@@ -35,6 +35,7 @@ absl::Status Failure(int code, const std::string& host) {
 }
 
 Resolver::Result Ask(const std::string& host, std::uint16_t port, int flags) {
+  internal::StartSockets();
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;

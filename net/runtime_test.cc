@@ -3,7 +3,6 @@
 #include "strata/net/runtime.h"
 
 #include <atomic>
-#include <csignal>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -154,25 +153,6 @@ TEST_P(RuntimeTest, LoopsShareTheConnections) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ByPortOrByHand, RuntimeTest, ::testing::Bool());
-
-TEST(RuntimeTest, RunsUntilASignalAndDrains) {
-  auto runtime = Runtime::Create({.loops = 2});
-  ASSERT_TRUE(runtime.ok());
-  auto listener = TcpListener::Listen(**runtime, "127.0.0.1:0", [] {
-    auto handler = std::make_unique<TestHandler>();
-    handler->on_open = [](Stream& stream) { stream.Write("hello"); };
-    return handler;
-  });
-  ASSERT_TRUE(listener.ok());
-  std::thread client([&] {
-    Peer peer((*listener)->address());
-    EXPECT_EQ(peer.Receive(5), "hello");
-    std::raise(SIGTERM);
-    EXPECT_EQ(peer.ReceiveAll(), "");
-  });
-  EXPECT_TRUE((*runtime)->RunUntilSignal(kLong).ok());
-  client.join();
-}
 
 TEST(RuntimeTest, StoppedWithoutStart) {
   auto runtime = Runtime::Create({.loops = 1});

@@ -28,6 +28,9 @@ struct ListenSettings {
   bool ipv6_only = false;   // For an IPv6 address: not IPv4 too.
 };
 
+// Before the first socket of a process; those that open one here do so themselves.
+void StartSockets();
+
 // Whether several sockets can listen on one port and share its connections.
 bool HasReusePort();
 
@@ -82,9 +85,6 @@ void ShutdownSend(NativeSocket socket);
 
 void SetNoDelay(NativeSocket socket, bool on);
 void SetKeepAlive(NativeSocket socket, std::chrono::seconds idle);
-
-// 0 leaves the system's own size.
-void SetBufferSizes(NativeSocket socket, int send_bytes, int receive_bytes);
 
 // The pending error of a socket, cleared by asking.
 Error TakeError(NativeSocket socket);

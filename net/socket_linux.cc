@@ -61,6 +61,8 @@ Address AskAddress(Ask ask, int socket) {
 
 }  // namespace
 
+void StartSockets() {}
+
 bool HasReusePort() { return true; }
 
 OpenedSocket OpenStream(Address::Family family) { return Open(family, SOCK_STREAM); }
@@ -142,11 +144,6 @@ void SetNoDelay(NativeSocket socket, bool on) { SetFlag(socket, IPPROTO_TCP, TCP
 void SetKeepAlive(NativeSocket socket, std::chrono::seconds idle) {
   if (!SetFlag(socket, SOL_SOCKET, SO_KEEPALIVE, 1)) return;
   SetFlag(socket, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(idle.count()));
-}
-
-void SetBufferSizes(NativeSocket socket, int send_bytes, int receive_bytes) {
-  if (send_bytes > 0) SetFlag(socket, SOL_SOCKET, SO_SNDBUF, send_bytes);
-  if (receive_bytes > 0) SetFlag(socket, SOL_SOCKET, SO_RCVBUF, receive_bytes);
 }
 
 Error TakeError(NativeSocket socket) {

@@ -326,6 +326,27 @@ TEST(ForkTest, DescriptorKeptByAChildDoesNoHarm) {
   ::waitpid(child, &status, 0);
 }
 
+TEST(PausedStreamTest, ResetIsToldWhileReceivingIsPaused) {
+  std::promise<void> paused;
+  std::promise<Error> closed;
+  LoopThread thread;
+  auto listener = Listen(thread.loop(), "127.0.0.1:0", [&] {
+    auto handler = std::make_unique<TestHandler>();
+    handler->on_open = [&](Stream& stream) {
+      EXPECT_EQ(stream.PauseReceive(), Error::kOk);
+      paused.set_value();
+    };
+    handler->on_receive = [](Stream&, std::string_view) { ADD_FAILURE() << "received"; };
+    handler->on_closed = [&](Stream&, Error error) { closed.set_value(error); };
+    return handler;
+  });
+  Peer peer(listener->address());
+  paused.get_future().wait();
+  peer.Send("never read");
+  peer.Reset();
+  EXPECT_EQ(closed.get_future().get(), Error::kReset);
+}
+
 TEST(IdleConnectionTest, IsNoLargerThanItIsSaidToBe) { EXPECT_LE(sizeof(TcpConnection), 216u); }
 
 }  // namespace

@@ -237,22 +237,6 @@ TEST_F(TcpTest, ResetOfThePeerIsTold) {
   EXPECT_EQ(NextEnd(), Error::kReset);
 }
 
-TEST_F(TcpTest, ResetIsToldWhileReceivingIsPaused) {
-  std::promise<void> paused;
-  Listen([&](TestHandler& handler) {
-    handler.on_open = [&](Stream& stream) {
-      EXPECT_EQ(stream.PauseReceive(), Error::kOk);
-      paused.set_value();
-    };
-    handler.on_receive = [](Stream&, std::string_view) { ADD_FAILURE() << "received"; };
-  });
-  Peer peer(address());
-  paused.get_future().wait();
-  peer.Send("never read");
-  peer.Reset();
-  EXPECT_EQ(NextEnd(), Error::kReset);
-}
-
 TEST_F(TcpTest, PausedBytesComeAfterResume) {
   std::promise<StreamPtr> opened;
   std::string all;

