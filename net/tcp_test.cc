@@ -201,8 +201,9 @@ TEST_F(TcpTest, CloseWriteEndsOneHalfOnly) {
       EXPECT_EQ(stream.Write("late"), Error::kClosed);
       EXPECT_TRUE(stream.is_open());
     };
-    handler.on_receive = [&](Stream&, std::string_view bytes) {
-      heard.set_value(std::string(bytes));
+    handler.on_receive = [&, all = std::string()](Stream&, std::string_view bytes) mutable {
+      all += bytes;
+      if (all.ends_with("here")) heard.set_value(all);
     };
   });
   Peer peer(address());

@@ -30,8 +30,8 @@ fi
 
 # One test at a time, for the sandboxes number their processes apart, and two of them confuse the
 # one server that a prefix has. A program that starts while the server of the one before still ends
-# can come back at once, with success, having done nothing: seen with Wine 8. Every GoogleTest writes
-# a report, so one without a report has not run, and is run again.
+# can come back at once, with success, having done nothing: seen with Wine 8. Every GoogleTest
+# writes a report, so one without a report has not run, and is run again.
 report=${XML_OUTPUT_FILE:-}
 unix_report=${report#Z:}
 unix_report=${unix_report//\\//}
