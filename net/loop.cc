@@ -76,13 +76,21 @@ void Loop::Stop() {
 int Loop::WaitTimeout(std::optional<std::chrono::milliseconds> max_wait) {
   std::uint64_t wait = max_wait ? static_cast<std::uint64_t>(max_wait->count())
                                 : std::numeric_limits<std::uint64_t>::max();
-  if (std::optional<std::uint64_t> expiry = timers_.NextExpiry()) {
-    UpdateNow();
-    wait = std::min(wait, *expiry > now_ms_ ? *expiry - now_ms_ : 0);
+  if (const std::optional<std::uint64_t> expiry = timers_.NextExpiry()) {
+    wait = std::min(wait, UntilExpiry(*expiry));
   } else if (!max_wait) {
     return -1;
   }
   return static_cast<int>(std::min<std::uint64_t>(wait, std::numeric_limits<int>::max()));
+}
+
+// now_ms() is as old as the turn. Reading the clock in each turn would be felt; for an expiry that
+// is far, most of the way is waited for first.
+std::uint64_t Loop::UntilExpiry(std::uint64_t expiry) {
+  constexpr std::uint64_t kFarMs = 1000;
+  if (expiry > now_ms_ && expiry - now_ms_ > kFarMs) return (expiry - now_ms_) / 2;
+  UpdateNow();
+  return expiry > now_ms_ ? expiry - now_ms_ : 0;
 }
 
 void Loop::Turn(std::optional<std::chrono::milliseconds> max_wait) {

@@ -187,6 +187,7 @@ class Loop {
   Loop(Options options, std::shared_ptr<Poller> poller);
 
   int WaitTimeout(std::optional<std::chrono::milliseconds> max_wait);
+  std::uint64_t UntilExpiry(std::uint64_t expiry);
   void Turn(std::optional<std::chrono::milliseconds> max_wait);
   void Flush();
   void DrainMembers();

@@ -24,6 +24,7 @@
 #include "strata/net/poller.h"
 #include "strata/net/poller_internal.h"
 #include "strata/net/socket_internal.h"
+#include "strata/net/system_calls_internal.h"
 
 namespace strata::net {
 
@@ -98,7 +99,7 @@ class EpollPoller final : public Poller {
     ssize_t sent;
     std::size_t wanted = slices[0].size;
     if (slices.size() == 1) {
-      sent = Retry([&] { return ::send(stream.socket_, slices[0].data, wanted, MSG_NOSIGNAL); });
+      sent = Retry([&] { return strata_net_send(stream.socket_, slices[0].data, wanted); });
     } else {
       msghdr message{};
       message.msg_iov = reinterpret_cast<iovec*>(const_cast<IoSlice*>(slices.data()));
@@ -161,7 +162,8 @@ class EpollPoller final : public Poller {
 
   void Wait(int timeout_ms) override {
     if (!resumed_.empty() || !detached_.empty()) timeout_ms = 0;
-    int count = ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
+    int count =
+        strata_net_epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
     AfterWait();
     // What is to be resumed was there before these events. Each of both gets its turn in each Wait.
     RunResumed();
@@ -213,7 +215,7 @@ class EpollPoller final : public Poller {
   }
 
   void Resume(PollerSocket& socket) {
-    if (socket.flags_ & kListed) return;
+    if (socket.flags_ & (kListed | kDetached)) return;
     socket.flags_ |= kListed;
     resumed_.PushBack(socket);
   }
@@ -300,7 +302,7 @@ class EpollPoller final : public Poller {
   void ReceiveStream(StreamSocket& stream) {
     for (int i = 0; i < kMaxReceives;) {
       if ((stream.flags_ & (kReceiving | kReadable)) != (kReceiving | kReadable)) return;
-      ssize_t size = ::recv(stream.socket_, buffer_.get(), buffer_bytes_, 0);
+      ssize_t size = strata_net_recv(stream.socket_, buffer_.get(), buffer_bytes_);
       if (size > 0) {
         const bool emptied = static_cast<std::size_t>(size) < buffer_bytes_;
         if (emptied && !(stream.flags_ & kPeerEnded)) stream.flags_ &= ~kReadable;

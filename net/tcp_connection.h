@@ -40,10 +40,11 @@ class SharedStreamOptions final : public RefCounted, public StreamOptions {
   mutable std::atomic<std::size_t> open_count_{0};
 };
 
-class TcpConnection final : public Stream,
-                            private StreamSocket,
-                            private LoopMember,
-                            private TimerNode {
+// The bases and members stand in this order so that what each message touches is together.
+class TcpConnection final : private LoopMember,
+                            private TimerNode,
+                            public Stream,
+                            private StreamSocket {
  public:
   // Puts a connected socket on the loop, whose thread calls, and calls handler's OnOpen(). Owns the
   // socket in any case: if the loop has ended or the system refuses, it is closed and the answer is
@@ -169,8 +170,8 @@ class TcpConnection final : public Stream,
   const RefPtr<const SharedStreamOptions> options_;
   std::unique_ptr<StreamHandler> handler_;
   WriteQueue queue_;
-  Address peer_;
   std::unique_ptr<ReceiveRate> rate_;  // While one is asked for.
+  Address peer_;
 };
 
 }  // namespace strata::net

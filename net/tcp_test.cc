@@ -524,6 +524,33 @@ TEST_F(TcpTest, ConnectionsBeyondTheMostAreClosedAtOnce) {
   EXPECT_EQ(four.Receive(1), "x");
 }
 
+// A stream that always has more is left for others after some receives; one that ends in just that
+// receive must not be come back to.
+TEST(ReceiveRoundTest, EndInAnyReceiveOfARound) {
+  Loop::Options options;
+  options.poller.receive_buffer_bytes = 8;
+  LoopThread thread(std::move(options));
+  for (int end_at = 1; end_at <= 10; ++end_at) {
+    std::promise<Error> closed;
+    auto listener = TcpListener::Listen(thread.loop(), "127.0.0.1:0", [&] {
+      auto handler = std::make_unique<TestHandler>();
+      handler->on_receive = [end_at, received = 0](Stream& stream, std::string_view) mutable {
+        if (++received == end_at) stream.Abort();
+      };
+      handler->on_closed = [&](Stream& stream, Error error) {
+        EXPECT_EQ(stream.Write("late"), Error::kClosed);
+        closed.set_value(error);
+      };
+      return handler;
+    });
+    ASSERT_TRUE(listener.ok());
+    Peer peer((*listener)->address());
+    peer.Send(std::string(1000, 'x'));
+    EXPECT_EQ(closed.get_future().get(), Error::kCancelled);
+    thread.Do([] {});
+  }
+}
+
 TEST(TcpListenerTest, ErrorsSayWhatAndWhere) {
   LoopThread thread;
   const auto make = [] { return std::make_unique<TestHandler>(); };

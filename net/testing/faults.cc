@@ -30,14 +30,14 @@ int __real_socket(int, int, int);
 int __real_accept4(int, sockaddr*, socklen_t*, int);
 int __real_close(int);
 int __real_connect(int, const sockaddr*, socklen_t);
-ssize_t __real_recv(int, void*, size_t, int);
-ssize_t __real_send(int, const void*, size_t, int);
+ssize_t __real_strata_net_recv(int, void*, size_t);
+ssize_t __real_strata_net_send(int, const void*, size_t);
 ssize_t __real_sendmsg(int, const msghdr*, int);
 ssize_t __real_recvmsg(int, msghdr*, int);
 ssize_t __real_sendto(int, const void*, size_t, int, const sockaddr*, socklen_t);
 ssize_t __real_sendfile(int, int, off_t*, size_t);
 ssize_t __real_write(int, const void*, size_t);
-int __real_epoll_wait(int, epoll_event*, int, int);
+int __real_strata_net_epoll_wait(int, epoll_event*, int, int);
 int __real_epoll_ctl(int, int, int, epoll_event*);
 }
 
@@ -184,24 +184,18 @@ int __wrap_connect(int socket, const sockaddr* address, socklen_t size) {
   return result;
 }
 
-ssize_t __wrap_recv(int socket, void* buffer, size_t size, int flags) {
-  if (!IsMeant(socket)) return __real_recv(socket, buffer, size, flags);
+ssize_t __wrap_strata_net_recv(int socket, void* buffer, size_t size) {
   if (FailsFirst(socket)) return -1;
   const std::size_t part = Shorter(size);
-  const ssize_t received = __real_recv(socket, buffer, part, flags);
-  if (part < size && received > 0) {
-    const int saved = errno;
-    MakeEdge(socket);
-    errno = saved;
-  }
+  const ssize_t received = __real_strata_net_recv(socket, buffer, part);
+  if (part < size && received > 0) MakeEdge(socket);
   return received;
 }
 
-ssize_t __wrap_send(int socket, const void* bytes, size_t size, int flags) {
-  if (!IsMeant(socket)) return __real_send(socket, bytes, size, flags);
+ssize_t __wrap_strata_net_send(int socket, const void* bytes, size_t size) {
   if (FailsFirst(socket)) return -1;
   const std::size_t part = Shorter(size);
-  const ssize_t sent = __real_send(socket, bytes, part, flags);
+  const ssize_t sent = __real_strata_net_send(socket, bytes, part);
   if (part < size && sent >= 0) MakeEdge(socket);
   return sent;
 }
@@ -247,10 +241,10 @@ ssize_t __wrap_write(int descriptor, const void* bytes, size_t size) {
   return __real_write(descriptor, bytes, size);
 }
 
-int __wrap_epoll_wait(int epoll, epoll_event* events, int count, int timeout_ms) {
+int __wrap_strata_net_epoll_wait(int epoll, epoll_event* events, int count, int timeout_ms) {
   if (OneIn(16)) return static_cast<int>(Fail(EINTR));
-  return __real_epoll_wait(epoll, events, static_cast<int>(Shorter(static_cast<size_t>(count))),
-                           timeout_ms);
+  return __real_strata_net_epoll_wait(
+      epoll, events, static_cast<int>(Shorter(static_cast<size_t>(count))), timeout_ms);
 }
 
 int __wrap_epoll_ctl(int epoll, int operation, int descriptor, epoll_event* event) {
