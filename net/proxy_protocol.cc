@@ -45,20 +45,20 @@ ProxyParse ParseVersion1(std::string_view bytes, ProxyHeader* header) {
   const std::string_view start = bytes.substr(0, kMaxVersion1);
   const std::size_t end = start.find('\r');
   const bool ended = end != std::string_view::npos;
+  std::string_view line = start.substr(0, end);
+  if (!std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; })) {
+    return ProxyParse::kBad;
+  }
+  line.remove_prefix(kVersion1.size());
   if (!ended || end + 1 == bytes.size()) {
     // What follows "PROXY " is told apart early, so that a stranger is not waited for.
-    const std::string_view rest = start.substr(std::min(kVersion1.size(), start.size()));
     const bool known =
-        BeginsAs(rest, "TCP4 ") || BeginsAs(rest, "TCP6 ") || BeginsAs(rest, "UNKNOWN");
-    const bool printable = std::all_of(start.begin(), start.end(),
-                                       [](char c) { return (c >= ' ' && c <= '~') || c == '\r'; });
-    if (!known || !printable || (!ended && bytes.size() >= kMaxVersion1)) return ProxyParse::kBad;
-    return ProxyParse::kMore;
+        BeginsAs(line, "TCP4 ") || BeginsAs(line, "TCP6 ") || BeginsAs(line, "UNKNOWN");
+    return known && (ended || bytes.size() < kMaxVersion1) ? ProxyParse::kMore : ProxyParse::kBad;
   }
   if (end + 2 > kMaxVersion1 || bytes[end + 1] != '\n') return ProxyParse::kBad;
   header->size = end + 2;
 
-  std::string_view line = start.substr(kVersion1.size(), end - kVersion1.size());
   const std::string_view protocol = TakeField(line);
   if (protocol == "UNKNOWN") return ProxyParse::kDone;  // The rest is to be ignored.
   if (protocol != "TCP4" && protocol != "TCP6") return ProxyParse::kBad;

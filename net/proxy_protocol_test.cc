@@ -90,6 +90,7 @@ TEST(ProxyProtocolTest, RefusesWhatIsNone) {
       "PROXY TCP6 fe80::1%1 ::1 1 2\r\n",
       "PROXY TCP4 unix:/x 1.2.3.4 1 2\r\n",
       "PROXY TCP4 1.2.3.4\t",
+      "PROXY UNKNOWN \xde\r\n",
       "PROXY UNKNOWN" + std::string(200, ' ') + "\r\n",
       Version2('\x11', '\x11', kIpv4Block),
       Version2('\x22', '\x11', kIpv4Block),
