@@ -13,6 +13,7 @@
 //   - Callbacks come out of Wait() alone, never out of the call that asked for them. They may call
 //     every function but Wait().
 //   - Bytes given to OnReceived() are lent for the length of the call.
+//   - A poller must outlive what is attached to it, up to OnDetached().
 //   - Bytes given to Send() that it does not report as sent at once must stay in place until
 //     OnSent() or OnDetached().
 //
@@ -93,7 +94,7 @@ class StreamSocket : public PollerSocket {
   virtual void OnReceived(std::string_view bytes) = 0;
 
   // The last that is received: kOk if the peer has ended its half in order, else why the connection
-  // broke. A broken connection is told of even while receiving is stopped.
+  // broke. That is told even while receiving is stopped; on Windows not if unread bytes wait.
   virtual void OnReceiveEnd(Error error) = 0;
 
   // After a Send() that left something: `bytes` more of it are gone, which may be 0. Time to call
@@ -146,8 +147,8 @@ class Poller {
     // another one.
     std::size_t receive_buffer_bytes = 128 * 1024;
 
-    // Most events that one Wait() takes from the kernel, and most sockets that one socket's
-    // readiness accepts before others have their turn.
+    // Most events that one Wait() takes from the kernel, and most connections or datagrams that one
+    // socket gives before others have their turn (on Windows they come one at a time anyway).
     int max_events = 512;
     int max_accepts = 64;
   };

@@ -168,6 +168,7 @@ class EpollPoller final : public Poller {
     // What is to be resumed was there before these events. Each of both gets its turn in each Wait.
     RunResumed();
     for (int i = 0; i < count; ++i) {
+      if (i + 1 < count) Prefetch(events_[static_cast<std::size_t>(i) + 1].data.ptr);
       auto* socket = static_cast<PollerSocket*>(events_[static_cast<std::size_t>(i)].data.ptr);
       // The eventfd's counter is never read: each write is a new edge, and it cannot overflow.
       if (socket) Dispatch(*socket, events_[static_cast<std::size_t>(i)].events);
@@ -202,6 +203,14 @@ class EpollPoller final : public Poller {
       ssize_t result = call();
       if (result >= 0 || errno != EINTR) return result;
     }
+  }
+
+  // The next socket of a batch comes into the cache while the system calls of this one run: with a
+  // thousand connections its memory was not touched for long.
+  static void Prefetch(const void* socket) {
+    const char* const place = static_cast<const char*>(socket);
+    __builtin_prefetch(place);
+    __builtin_prefetch(place + 64);
   }
 
   Error Attach(PollerSocket& socket, NativeSocket native, std::uint32_t events) {

@@ -36,7 +36,9 @@ constexpr std::size_t kDatagramBytes = 65536;
 // Accepts that wait in the system for one listener.
 constexpr std::size_t kAccepts = 4;
 
+// Of one send.
 constexpr std::size_t kMaxSlices = 64;
+constexpr std::size_t kMaxSendBytes = 1 << 30;
 
 // What AcceptEx() wants for each of the two addresses.
 constexpr DWORD kAcceptAddress = sizeof(sockaddr_storage) + 16;
@@ -72,7 +74,7 @@ struct IocpState {
   sockaddr_storage peer;
   int peer_size = 0;
 
-  // What StartAccept() failed with, to be told in Wait().
+  // What could not be begun, to be told in Wait().
   Error failed = Error::kOk;
 };
 
@@ -129,7 +131,7 @@ class IocpPoller final : public Poller {
   }
 
   Error Connect(StreamSocket& stream, const Address& peer) override {
-    static const auto connect_ex = Extension<LPFN_CONNECTEX>(WSAID_CONNECTEX);
+    const auto connect_ex = Extension<LPFN_CONNECTEX>(WSAID_CONNECTEX);
     if (!connect_ex) return Error::kUnsupported;
     // ConnectEx() wants a bound socket.
     sockaddr_storage any{};
@@ -139,6 +141,7 @@ class IocpPoller final : public Poller {
       return LastError();
     sockaddr_storage storage;
     const auto size = static_cast<int>(peer.ToSockaddr(&storage));
+    stream.flags_ |= kConnecting;
     IocpOperation& operation = stream.iocp_->send;
     operation.kind = IocpOperation::Kind::kConnect;
     return Begin(stream, operation,
@@ -149,18 +152,22 @@ class IocpPoller final : public Poller {
   void StartReceive(StreamSocket& stream) override {
     if (stream.flags_ & (kDetached | kReceiving | kEnded)) return;
     stream.flags_ |= kReceiving;
-    if (!stream.iocp_->receive.pending) Resume(stream);
+    if (!stream.iocp_->receive.pending && !(stream.flags_ & kConnecting)) Resume(stream);
   }
 
   void StopReceive(StreamSocket& stream) override { stream.flags_ &= ~kReceiving; }
 
   SendResult Send(StreamSocket& stream, std::span<const IoSlice> slices) override {
     std::array<WSABUF, kMaxSlices> buffers;
-    const std::size_t count = std::min(slices.size(), buffers.size());
+    std::size_t count = 0;
     std::size_t wanted = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      buffers[i] = {static_cast<ULONG>(slices[i].size), const_cast<char*>(slices[i].data)};
-      wanted += slices[i].size;
+    std::size_t total = 0;
+    for (const IoSlice& slice : slices) {
+      total += slice.size;
+      if (count == buffers.size() || wanted >= kMaxSendBytes) continue;
+      const std::size_t part = std::min(slice.size, kMaxSendBytes - wanted);
+      buffers[count++] = {static_cast<ULONG>(part), const_cast<char*>(slice.data)};
+      wanted += part;
     }
     DWORD sent = 0;
     if (::WSASend(stream.socket_, buffers.data(), static_cast<DWORD>(count), &sent, 0, nullptr,
@@ -169,7 +176,14 @@ class IocpPoller final : public Poller {
       if (error != Error::kWouldBlock) return {0, error};
       sent = 0;
     }
-    if (sent == wanted) return {sent, Error::kOk};
+    if (sent == wanted) {
+      if (wanted < total) {
+        // More than one call takes: the next turn goes on.
+        stream.flags_ |= kWantsSend;
+        Resume(stream);
+      }
+      return {sent, Error::kOk};
+    }
 
     // The rest, from where the first part ended.
     std::size_t first = 0;
@@ -233,7 +247,7 @@ class IocpPoller final : public Poller {
                                        &count, timeout, FALSE)) {
       count = 0;
     }
-    woken_.store(false);
+    woken_.exchange(false);  // An exchange, for what was posted before Wake() is to be seen.
     AfterWait();
     RunResumed();
     for (ULONG i = 0; i < count; ++i) {
@@ -256,6 +270,7 @@ class IocpPoller final : public Poller {
     kListed = 8,  // In resumed_.
     kDetached = 16,
     kGivenBack = 32,  // In detached_.
+    kConnecting = 64,
   };
 
   // Receives in one go of a socket that always has more, before others have their turn.
@@ -263,13 +278,17 @@ class IocpPoller final : public Poller {
 
   static Error LastError() { return ErrorFromSystem(::WSAGetLastError()); }
 
+  // Asked for until it is there: there may be no socket to ask with.
   template <typename Function>
   static Function Extension(GUID id) {
-    Function function = nullptr;
+    static std::atomic<Function> known{nullptr};
+    Function function = known.load();
+    if (function) return function;
     DWORD bytes = 0;
     internal::OwnedSocket socket(internal::OpenStream(Address::Family::kIpv4).socket);
     ::WSAIoctl(socket.get(), SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof(id), &function,
                sizeof(function), &bytes, nullptr, nullptr);
+    known = function;
     return function;
   }
 
@@ -316,11 +335,13 @@ class IocpPoller final : public Poller {
               ::WSARecvFrom(datagram.socket_, &buffer, 1, nullptr, &flags,
                             reinterpret_cast<sockaddr*>(&state.peer), &state.peer_size,
                             &state.receive.overlapped, nullptr) == 0);
-    if (error != Error::kOk) Resume(datagram);  // Tried again in the next turn.
+    if (error == Error::kOk) return;
+    state.failed = error;
+    Resume(datagram);
   }
 
   void ArmAccept(ListenSocket& listener, IocpAccept& accept) {
-    static const auto accept_ex = Extension<LPFN_ACCEPTEX>(WSAID_ACCEPTEX);
+    const auto accept_ex = Extension<LPFN_ACCEPTEX>(WSAID_ACCEPTEX);
     accept.socket = &listener;
     internal::OpenedSocket opened = internal::OpenStream(
         listener.iocp_->family == AF_INET6 ? Address::Family::kIpv6 : Address::Family::kIpv4);
@@ -358,8 +379,14 @@ class IocpPoller final : public Poller {
 
   void RunOne(PollerSocket& socket) {
     switch (socket.kind_) {
-      case PollerSocket::Kind::kStream:
-        return ReceiveStream(static_cast<StreamSocket&>(socket));
+      case PollerSocket::Kind::kStream: {
+        auto& stream = static_cast<StreamSocket&>(socket);
+        if (stream.flags_ & kWantsSend) {
+          stream.flags_ &= ~kWantsSend;
+          stream.OnSent(0, Error::kOk);
+        }
+        return ReceiveStream(stream);
+      }
       case PollerSocket::Kind::kListener: {
         auto& listener = static_cast<ListenSocket&>(socket);
         listener.flags_ &= ~kReceiving;
@@ -367,8 +394,13 @@ class IocpPoller final : public Poller {
       }
       case PollerSocket::Kind::kDatagram: {
         auto& datagram = static_cast<DatagramSocket&>(socket);
-        if (!datagram.iocp_->receive.pending) ArmDatagram(datagram);
-        if (!(datagram.flags_ & kWantsSend)) return;
+        if (const Error failed = std::exchange(datagram.iocp_->failed, Error::kOk);
+            failed != Error::kOk) {
+          // What an ICMP message said passes; another error would come again and again.
+          if (failed != Error::kReset) datagram.flags_ &= ~kReceiving;
+          ReceivedFrom(datagram, 0, failed);
+        }
+        if ((datagram.flags_ & (kWantsSend | kDetached)) != kWantsSend) return;
         datagram.flags_ &= ~kWantsSend;
         return datagram.OnSendReady();
       }
@@ -426,6 +458,7 @@ class IocpPoller final : public Poller {
   }
 
   void Connected(StreamSocket& stream, Error error) {
+    stream.flags_ &= ~kConnecting;
     if (error == Error::kOk) {
       ::setsockopt(stream.socket_, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, nullptr, 0);
       ArmReceive(stream);
@@ -446,7 +479,12 @@ class IocpPoller final : public Poller {
       const Address peer = internal::PeerAddress(accepted.get());
       listener.OnAccepted(accepted.Release(), peer);
     }
-    // An error is of the one connection, which is gone.
+    // A reset is of the one connection, which is gone; another error is the listener's.
+    if (error != Error::kOk && error != Error::kReset) {
+      listener.iocp_->failed = error;
+      Resume(listener);
+      return;
+    }
     if ((listener.flags_ & (kReceiving | kDetached)) == kReceiving) ArmAccept(listener, accept);
   }
 

@@ -30,9 +30,9 @@ fi
 
 # One test at a time, for the sandboxes number their processes apart, and two of them confuse the
 # one server that a prefix has. That server would live on for some seconds and then die with the
-# sandbox, maybe while the next test speaks to it, which then hangs, or ends at once with success and
-# without having run: both seen with Wine 8. So the server ends before the lock is given back; and a
-# GoogleTest, which always writes a report, has not run if there is none, and is run again.
+# sandbox, maybe while the next test speaks to it, which then hangs, or ends at once with success
+# and without having run: both seen with Wine 8. So the server ends before the lock is given back;
+# and a GoogleTest, which always writes a report, has not run if there is none, and is run again.
 wineserver=${wine%/*}/wineserver64
 [ -x "$wineserver" ] || wineserver=wineserver
 trap '"$wineserver" -k 9>&- || true; "$wineserver" -w 9>&- || true' EXIT
