@@ -62,6 +62,8 @@ extern "C" int strata_mm_trim(void) {
   using namespace strata::mm;
   if (smm_heap_init() == 0) return 0;
   smm_lock(&smm_heap.trim_lock, &smm_heap.freeing);
+  // Emptying the arenas frees, and freeing may purge by itself.
+  const uint64_t dirty = __atomic_load_n(&smm_heap.dirty_pages, __ATOMIC_RELAXED);
   DrainArenas();
   for (int way = 0; way < kShelfWays; ++way) {
     if (((smm_heap.ways_used >> way) & 1) == 0) continue;
@@ -70,5 +72,5 @@ extern "C" int strata_mm_trim(void) {
   for (uint32_t code = 1; code <= kClasses; ++code) smm_pool_trim(code);
   uint64_t purged = smm_extent_purge_all();
   Unlock(&smm_heap.trim_lock);
-  return purged != 0 ? 1 : 0;
+  return dirty != 0 || purged != 0 ? 1 : 0;
 }
