@@ -185,6 +185,7 @@ int __wrap_connect(int socket, const sockaddr* address, socklen_t size) {
 }
 
 ssize_t __wrap_strata_net_recv(int socket, void* buffer, size_t size) {
+  if (!IsMeant(socket)) return __real_strata_net_recv(socket, buffer, size);
   if (FailsFirst(socket)) return -1;
   const std::size_t part = Shorter(size);
   const ssize_t received = __real_strata_net_recv(socket, buffer, part);
@@ -193,6 +194,7 @@ ssize_t __wrap_strata_net_recv(int socket, void* buffer, size_t size) {
 }
 
 ssize_t __wrap_strata_net_send(int socket, const void* bytes, size_t size) {
+  if (!IsMeant(socket)) return __real_strata_net_send(socket, bytes, size);
   if (FailsFirst(socket)) return -1;
   const std::size_t part = Shorter(size);
   const ssize_t sent = __real_strata_net_send(socket, bytes, part);
