@@ -81,7 +81,9 @@ INSTANTIATE_TEST_SUITE_P(All, AeadVectorTest,
                          ::testing::Values(std::pair(AeadAlgorithm::kAes128Gcm, "aes_128_gcm.txt"),
                                            std::pair(AeadAlgorithm::kAes256Gcm, "aes_256_gcm.txt"),
                                            std::pair(AeadAlgorithm::kChaCha20Poly1305,
-                                                     "chacha20_poly1305.txt")),
+                                                     "chacha20_poly1305.txt"),
+                                           std::pair(AeadAlgorithm::kChaCha20Poly1305,
+                                                     "chacha20_poly1305_wycheproof.txt")),
                          [](const auto& info) { return "Case" + std::to_string(info.index); });
 
 class AeadTest : public ::testing::TestWithParam<AeadAlgorithm> {

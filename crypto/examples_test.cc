@@ -3,19 +3,26 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "strata/crypto/aead.h"
+#include "strata/crypto/agree.h"
 #include "strata/crypto/crc32c.h"
 #include "strata/crypto/hash.h"
 #include "strata/crypto/hazmat/aes_ctr.h"
 #include "strata/crypto/hmac.h"
+#include "strata/crypto/jwk.h"
+#include "strata/crypto/jwt.h"
 #include "strata/crypto/kdf.h"
+#include "strata/crypto/key.h"
 #include "strata/crypto/password.h"
 #include "strata/crypto/random.h"
 #include "strata/crypto/secret.h"
+#include "strata/crypto/sign.h"
 
 namespace {
 
@@ -103,6 +110,83 @@ TEST(ExamplesTest, Random) {
 TEST(ExamplesTest, Secret) {
   strata::crypto::SecretBytes copy = strata::crypto::SecretBytes::Copy(key.bytes());
   EXPECT_TRUE(strata::crypto::ConstantTimeEquals(copy.bytes(), key.bytes()));
+}
+
+absl::Status KeyExample() {
+  absl::StatusOr<strata::crypto::PrivateKey> key =
+      strata::crypto::PrivateKey::Generate(strata::crypto::KeyType::kEd25519);
+  if (!key.ok()) return key.status();
+  absl::StatusOr<std::string> stored = key->ToEncryptedPem("correct horse");
+  if (!stored.ok()) return stored.status();
+  absl::StatusOr<strata::crypto::PrivateKey> again =
+      strata::crypto::PrivateKey::FromEncryptedPem(*stored, "correct horse");
+  std::string shown = key->public_key().ToPem();
+  EXPECT_EQ(shown, again->public_key().ToPem());
+  return again.status();
+}
+
+TEST(ExamplesTest, Key) { EXPECT_TRUE(KeyExample().ok()); }
+
+absl::Status SignExample(absl::StatusOr<strata::crypto::PrivateKey> key) {
+  absl::StatusOr<strata::crypto::Signer> signer =
+      strata::crypto::Signer::Create(strata::crypto::SignatureAlgorithm::kEd25519, *std::move(key));
+  if (!signer.ok()) return signer.status();
+  absl::StatusOr<std::string> signature = signer->Sign("message");
+  if (!signature.ok()) return signature.status();
+  absl::StatusOr<strata::crypto::Verifier> verifier = strata::crypto::Verifier::Create(
+      strata::crypto::SignatureAlgorithm::kEd25519, signer->public_key());
+  if (!verifier.ok()) return verifier.status();
+  absl::Status status = verifier->Verify("message", *signature);
+  return status;
+}
+
+TEST(ExamplesTest, Sign) {
+  EXPECT_TRUE(
+      SignExample(strata::crypto::PrivateKey::Generate(strata::crypto::KeyType::kEd25519)).ok());
+}
+
+TEST(ExamplesTest, Agree) {
+  using strata::crypto::KeyType;
+  const auto mine = *strata::crypto::PrivateKey::Generate(KeyType::kX25519);
+  const auto theirs = strata::crypto::PrivateKey::Generate(KeyType::kX25519)->public_key();
+  absl::StatusOr<strata::crypto::SecretBytes> shared =
+      strata::crypto::AgreeOnKey(mine, theirs, "chat/v1", 32);
+  EXPECT_EQ(shared->size(), 32u);
+}
+
+TEST(ExamplesTest, Jwk) {
+  const auto key = *strata::crypto::PrivateKey::Generate(strata::crypto::KeyType::kP256);
+  std::string json = strata::crypto::ToJwk(key.public_key());
+  absl::StatusOr<strata::crypto::PublicKey> again = strata::crypto::PublicKeyFromJwk(json);
+  std::string id = strata::crypto::JwkThumbprint(key.public_key());
+  EXPECT_EQ(strata::crypto::JwkThumbprint(*again), id);
+}
+
+absl::Status JwtExample(absl::StatusOr<strata::crypto::PrivateKey> key) {
+  absl::StatusOr<strata::crypto::JwtSigner> signer = strata::crypto::JwtSigner::Create(
+      strata::crypto::JwtAlgorithm::kEdDsa, *std::move(key), "key-1");
+  if (!signer.ok()) return signer.status();
+  strata::crypto::JwtClaims claims;
+  claims.issuer = "https://login.example";
+  claims.audience = {"orders"};
+  claims.subject = "alice";
+  claims.expires = std::chrono::system_clock::now() + std::chrono::minutes(10);
+  absl::StatusOr<std::string> token = signer->Sign(claims);
+  if (!token.ok()) return token.status();
+
+  absl::StatusOr<strata::crypto::JwtVerifier> verifier = strata::crypto::JwtVerifier::Create(
+      strata::crypto::JwtAlgorithm::kEdDsa, signer->public_key().value());
+  if (!verifier.ok()) return verifier.status();
+  strata::crypto::JwtPolicy policy;
+  policy.issuer = "https://login.example";
+  policy.audience = "orders";
+  absl::StatusOr<strata::crypto::JwtClaims> seen = verifier->Verify(*token, policy);
+  return seen.status();
+}
+
+TEST(ExamplesTest, Jwt) {
+  EXPECT_TRUE(
+      JwtExample(strata::crypto::PrivateKey::Generate(strata::crypto::KeyType::kEd25519)).ok());
 }
 
 }  // namespace

@@ -18,11 +18,16 @@
 #include <utility>
 
 #include "strata/crypto/aead.h"
+#include "strata/crypto/agree.h"
 #include "strata/crypto/hazmat/aes_ctr.h"
 #include "strata/crypto/hmac.h"
+#include "strata/crypto/jwk.h"
+#include "strata/crypto/jwt.h"
 #include "strata/crypto/kdf.h"
+#include "strata/crypto/key.h"
 #include "strata/crypto/random.h"
 #include "strata/crypto/secret.h"
+#include "strata/crypto/sign.h"
 
 namespace {
 
@@ -167,6 +172,36 @@ TEST_F(WipeTest, WhatIsDerivedFrom) {
   EXPECT_TRUE(Hkdf(HashAlgorithm::kSha256, key, {}, "info", 32).ok());
   EXPECT_TRUE(Pbkdf2(HashAlgorithm::kSha256, password, {}, 1, 32).ok());
   EXPECT_TRUE(Scrypt(password, {}, {.log2_n = 4, .r = 1, .p = 1}, 32).ok());
+  EXPECT_EQ(Found(), 0);
+}
+
+// The seed or the number of a key, as raw bytes, in DER, PEM and JSON, and while it signs.
+TEST_F(WipeTest, PrivateKeys) {
+  for (const KeyType type : {KeyType::kEd25519, KeyType::kX25519, KeyType::kP256}) {
+    SCOPED_TRACE(KeyTypeName(type));
+    {
+      const PrivateKey made = PrivateKey::FromRaw(type, key).value();
+      const SecretBytes raw = made.ToRaw().value();
+      const PrivateKey from_der = PrivateKey::FromDer(made.ToDer().bytes()).value();
+      const PrivateKey from_pem = PrivateKey::FromPem(made.ToPem().text()).value();
+      const PrivateKey from_jwk = PrivateKeyFromJwk(ToJwk(made).text()).value();
+      const std::string encrypted = made.ToEncryptedPem("secret", {.iterations = 100'000}).value();
+      EXPECT_TRUE(PrivateKey::FromEncryptedPem(encrypted, "secret").ok());
+      if (type == KeyType::kX25519) {
+        EXPECT_TRUE(AgreeOnKey(made, from_der.public_key(), "test", 32).ok());
+      }
+    }
+    EXPECT_EQ(Found(), 0);
+  }
+}
+
+TEST_F(WipeTest, Signers) {
+  {
+    PrivateKey made = PrivateKey::FromRaw(KeyType::kEd25519, key).value();
+    const Signer signer = Signer::Create(SignatureAlgorithm::kEd25519, std::move(made)).value();
+    EXPECT_TRUE(signer.Sign("message").ok());
+    EXPECT_TRUE(JwtSigner::CreateHs256(key)->SignPayload("message").ok());
+  }
   EXPECT_EQ(Found(), 0);
 }
 

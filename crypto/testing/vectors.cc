@@ -65,6 +65,13 @@ std::vector<VectorCase> ReadVectors(const std::string& file) {
   return cases;
 }
 
+std::string ReadTestFile(const std::string& file) {
+  std::ifstream in("crypto/testdata/" + file, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in || text.empty()) Fail(absl::StrCat("crypto/testdata/", file, " cannot be read"));
+  return text;
+}
+
 Bytes FromHex(std::string_view hex) {
   const std::string bytes = absl::HexStringToBytes(hex);
   if (absl::BytesToHexString(bytes) != absl::AsciiStrToLower(hex)) {

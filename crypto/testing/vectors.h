@@ -42,6 +42,9 @@ class VectorCase {
 // The cases of crypto/testdata/`file`; ends the process if there are none.
 std::vector<VectorCase> ReadVectors(const std::string& file);
 
+// The whole of crypto/testdata/`file`; ends the process if it cannot be read.
+std::string ReadTestFile(const std::string& file);
+
 // The bytes of a hexadecimal string; ends the process if it is none.
 Bytes FromHex(std::string_view hex);
 std::string ToHex(const Bytes& bytes);
