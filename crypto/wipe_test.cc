@@ -80,6 +80,10 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   return block;
 }
 void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size);
+}
 void operator delete(void* block) noexcept {
   Search(block);
   std::free(block);
