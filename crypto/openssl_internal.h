@@ -16,6 +16,7 @@
 #include <openssl/encoder.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/ocsp.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <openssl/x509.h>
@@ -81,6 +82,8 @@ template <>
 struct OpenSslDeleter<GENERAL_NAME> : FreeBy<GENERAL_NAME_free> {};
 template <>
 struct OpenSslDeleter<GENERAL_NAMES> : FreeBy<GENERAL_NAMES_free> {};
+template <>
+struct OpenSslDeleter<OCSP_RESPONSE> : FreeBy<OCSP_RESPONSE_free> {};
 template <>
 struct OpenSslDeleter<OSSL_DECODER_CTX> : FreeBy<OSSL_DECODER_CTX_free> {};
 template <>

@@ -69,12 +69,6 @@ std::string AddressText(std::string_view bytes) {
   return text;
 }
 
-bool IsIpAddress(const std::string& host) {
-  const OpenSslPtr<ASN1_OCTET_STRING> address(a2i_IPADDRESS(host.c_str()));
-  ClearOpenSslErrors();
-  return address != nullptr;
-}
-
 }  // namespace
 
 Certificate::Certificate(std::shared_ptr<x509_st> certificate)
@@ -93,6 +87,12 @@ OpenSslPtr<STACK_OF(X509)> CertificateStack(std::span<const Certificate> certifi
     sk_X509_push(stack.get(), x509);
   }
   return stack;
+}
+
+bool IsIpAddress(const std::string& host) {
+  const OpenSslPtr<ASN1_OCTET_STRING> address(a2i_IPADDRESS(host.c_str()));
+  ClearOpenSslErrors();
+  return address != nullptr;
 }
 
 absl::StatusOr<Certificate> Certificate::FromDer(std::span<const std::uint8_t> der) {

@@ -29,7 +29,10 @@ Certificate ShareCertificate(X509* certificate);
 OpenSslPtr<STACK_OF(X509)> CertificateStack(std::span<const Certificate> certificates);
 
 // What a result of X509_verify_cert, not X509_V_OK, is to a caller.
-absl::Status VerificationFailure(int result, int depth);
+absl::Status VerificationFailure(int result);
+
+// Whether `host` is an IP address, not a name.
+bool IsIpAddress(const std::string& host);
 
 }  // namespace strata::crypto
 

@@ -64,9 +64,8 @@ absl::StatusOr<TrustStore> TrustStore::FromCertificates(std::span<const Certific
   return CertificateAccess::Adopt(std::move(store));
 }
 
-absl::Status VerificationFailure(int result, int depth) {
-  const std::string text =
-      absl::StrCat("certificate ", depth, " of the chain: ", X509_verify_cert_error_string(result));
+absl::Status VerificationFailure(int result) {
+  const std::string text = absl::StrCat("the certificate: ", X509_verify_cert_error_string(result));
   if (IsOfTime(result)) return OpenSslFailure(absl::StatusCode::kFailedPrecondition, text);
   if (IsOfUse(result)) return OpenSslFailure(absl::StatusCode::kPermissionDenied, text);
   return OpenSslFailure(absl::StatusCode::kUnauthenticated, text);
@@ -90,11 +89,10 @@ absl::Status VerifyCertificate(const Certificate& certificate, const TrustStore&
     X509_VERIFY_PARAM_set_time(parameters, std::chrono::system_clock::to_time_t(*verification.now));
   }
   if (X509_verify_cert(context.get()) != 1) {
-    return VerificationFailure(X509_STORE_CTX_get_error(context.get()),
-                               X509_STORE_CTX_get_error_depth(context.get()));
+    return VerificationFailure(X509_STORE_CTX_get_error(context.get()));
   }
   if (!verification.host.empty() && !certificate.MatchesHost(verification.host)) {
-    return VerificationFailure(X509_V_ERR_HOSTNAME_MISMATCH, 0);
+    return VerificationFailure(X509_V_ERR_HOSTNAME_MISMATCH);
   }
   return absl::OkStatus();
 }
