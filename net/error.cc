@@ -31,6 +31,8 @@ Meaning MeaningOf(Error error) {
       return {"no valid PROXY header", Code::kInvalidArgument};
     case Error::kTls:
       return {"TLS failure", Code::kUnavailable};
+    case Error::kTlsTruncated:
+      return {"ended without a TLS close_notify", Code::kDataLoss};
     case Error::kNotFound:
       return {"not found", Code::kNotFound};
     case Error::kAddressInUse:

@@ -25,7 +25,8 @@ enum class Error : std::uint8_t {
   kTimedOut,     // A deadline of ours, or the system's retransmissions.
   kTooSlow,      // The peer sent less than the minimum receive rate.
   kBadProxyHeader,
-  kTls,
+  kTls,           // A handshake or a record that is not good.
+  kTlsTruncated,  // The connection has ended, and TLS had not.
 
   // Of the name or address.
   kNotFound,

@@ -110,11 +110,17 @@ void Loop::Turn(std::optional<std::chrono::milliseconds> max_wait) {
 
 void Loop::FlushLater(LoopMember& member) { to_flush_.push_back(&member); }
 
+void Loop::CancelFlush(LoopMember& member) { std::erase(to_flush_, &member); }
+
 void Loop::Flush() {
-  // A flush may ask for another one, in the next turn.
-  flushing_.swap(to_flush_);
-  for (LoopMember* member : flushing_) member->OnFlush();
-  flushing_.clear();
+  // A stream over a stream flushes into the one below, which then flushes in the same turn. What
+  // asks again after that has its next turn.
+  constexpr int kPasses = 2;
+  for (int pass = 0; pass < kPasses && !to_flush_.empty(); ++pass) {
+    flushing_.swap(to_flush_);
+    for (LoopMember* member : flushing_) member->OnFlush();
+    flushing_.clear();
+  }
 }
 
 void Loop::Add(LoopMember& member) {
@@ -125,7 +131,7 @@ void Loop::Add(LoopMember& member) {
 }
 
 void Loop::Remove(LoopMember& member) {
-  std::erase(to_flush_, &member);
+  CancelFlush(member);
   (member.previous_ ? member.previous_->next_ : members_) = member.next_;
   if (member.next_) member.next_->previous_ = member.previous_;
   member.previous_ = member.next_ = nullptr;

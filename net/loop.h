@@ -173,8 +173,10 @@ class Loop {
   bool ended() const { return ended_; }
 
   // Calls member's OnFlush() at the end of this turn, or of the next if that end has passed. Not
-  // again before that has happened: the member knows.
+  // again before that has happened: the member knows. CancelFlush() before the member is destroyed;
+  // Remove() does that too.
   void FlushLater(LoopMember& member);
+  void CancelFlush(LoopMember& member);
 
   // Destroys an object at the end of the turn, when nothing on the stack can be in it.
   template <typename T>

@@ -38,6 +38,10 @@
 #include "strata/net/file.h"
 #include "strata/net/ref_ptr.h"
 
+namespace strata::crypto {
+class TlsSession;
+}
+
 namespace strata::net {
 
 class Loop;
@@ -164,6 +168,13 @@ class Stream : public RefCounted {
 
   // The loop, for its own thread; null once it has ended.
   virtual Loop* loop() const = 0;
+
+  // The bounds that it was opened with.
+  virtual const StreamOptions& options() const = 0;
+
+  // What TLS has agreed on, or why it has failed, for a stream of tls.h; null for others. By the
+  // loop's thread; lives as long as the stream.
+  virtual const crypto::TlsSession* tls() const { return nullptr; }
 };
 
 // Null or a stream, which may have been closed.

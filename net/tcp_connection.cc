@@ -30,12 +30,6 @@ std::uint32_t Ms(std::chrono::milliseconds time) {
 
 }  // namespace
 
-void StreamHandler::OnOpen(Stream&) {}
-void StreamHandler::OnReceiveEnd(Stream& stream) { stream.Close(); }
-void StreamHandler::OnWritable(Stream&) {}
-void StreamHandler::OnDrain(Stream& stream) { stream.Close(); }
-void StreamHandler::OnClosed(Stream&, Error) {}
-
 TcpConnection::TcpConnection(Loop& loop, const Address& peer,
                              RefPtr<const SharedStreamOptions> options,
                              std::unique_ptr<StreamHandler> handler)

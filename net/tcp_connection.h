@@ -79,6 +79,7 @@ class TcpConnection final : private LoopMember,
   Address peer_address() const override;
   Address local_address() const override;
   Loop* loop() const override { return mailbox_->loop(); }
+  const StreamOptions& options() const override { return *options_; }
 
   // What a PROXY header says. On the loop's thread.
   void set_peer_address(const Address& peer) { peer_ = peer; }

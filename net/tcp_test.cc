@@ -12,79 +12,19 @@
 #include "strata/net/socket_internal.h"
 #include "strata/net/stream.h"
 #include "strata/net/tcp_listener.h"
+#include "strata/net/testing/server_test.h"
 #include "strata/net/testing/streams.h"
 
 namespace strata::net {
 namespace {
 
+using testing::Echo;
 using testing::kLong;
 using testing::LoopThread;
+using testing::Pattern;
 using testing::Peer;
 using testing::TestHandler;
-
-// One loop, one listener, and what became of the streams it accepted.
-class TcpTest : public ::testing::Test {
- protected:
-  // Listens, with a handler that `prepare` fills for each stream.
-  void Listen(std::function<void(TestHandler&)> prepare, ListenOptions options = {}) {
-    auto listener = TcpListener::Listen(
-        thread_.loop(), "127.0.0.1:0",
-        [this, prepare] {
-          auto handler = std::make_unique<TestHandler>();
-          prepare(*handler);
-          // Every end is recorded, besides what the test does with it.
-          handler->on_closed = [this, theirs = handler->on_closed](Stream& stream, Error error) {
-            if (theirs) theirs(stream, error);
-            Record(error);
-          };
-          return handler;
-        },
-        options);
-    ASSERT_TRUE(listener.ok()) << listener.status();
-    listener_ = *std::move(listener);
-  }
-
-  void TearDown() override { thread_.End(); }  // What is recorded stays until then.
-
-  const Address& address() const { return listener_->address(); }
-
-  // The error of the next stream that ended.
-  Error NextEnd() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (!changed_.wait_for(lock, kLong, [this] { return taken_ < ends_.size(); })) {
-      ADD_FAILURE() << "no stream ended";
-      return Error::kOther;
-    }
-    return ends_[taken_++];
-  }
-
-  LoopThread thread_;
-  std::unique_ptr<TcpListener> listener_;
-
- private:
-  void Record(Error error) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    ends_.push_back(error);
-    changed_.notify_all();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Error> ends_;
-  std::size_t taken_ = 0;
-};
-
-void Echo(TestHandler& handler) {
-  handler.on_receive = [](Stream& stream, std::string_view bytes) {
-    EXPECT_EQ(stream.Write(bytes), Error::kOk);
-  };
-}
-
-std::string Pattern(std::size_t size) {
-  std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 2654435761u) >> 13);
-  return text;
-}
+using TcpTest = testing::ServerTest;
 
 TEST_F(TcpTest, EchoesAndEndsInOrder) {
   Listen(Echo);

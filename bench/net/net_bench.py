@@ -34,7 +34,8 @@ MIN_BUSY = 0.5  # Below this share of its processor a server's time is mostly th
 
 
 def here(name):
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    """A program beside the script that was started, where the build has put both."""
+    return os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), name)
 
 
 def pinned(command, cpus, **options):
