@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "strata/crypto/key.h"
 #include "strata/crypto/password.h"
 #include "strata/crypto/random.h"
+#include "strata/crypto/sealed_file.h"
 #include "strata/crypto/secret.h"
 #include "strata/crypto/sign.h"
 
@@ -105,6 +108,17 @@ TEST(ExamplesTest, Random) {
   std::uint64_t die = 1 + strata::crypto::SecureRandom::Uniform(6);
   EXPECT_EQ(nonce.size() + fresh.size(), 44u);
   EXPECT_LE(die, 6u);
+}
+
+TEST(ExamplesTest, SealedFile) {
+  std::filesystem::current_path(::testing::TempDir());
+  std::ofstream("notes.txt") << "text";
+  using namespace strata::crypto;
+  SealedFileKey key = SealedFileKey::FromPassword("correct horse");
+  absl::Status sealed = SealFile("notes.txt", "notes.txt.sealed", key);
+  absl::Status opened = OpenFile("notes.txt.sealed", "notes.txt", key, {.replace = true});
+  EXPECT_EQ(sealed, absl::OkStatus());
+  EXPECT_EQ(opened, absl::OkStatus());
 }
 
 TEST(ExamplesTest, Secret) {

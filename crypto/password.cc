@@ -44,11 +44,16 @@ absl::Status CheckPassword(std::string_view password) {
 
 }  // namespace
 
-absl::StatusOr<std::string> HashPassword(std::string_view password, const PasswordCost& cost) {
-  if (absl::Status status = CheckPassword(password); !status.ok()) return status;
+absl::Status CheckPasswordCost(const PasswordCost& cost) {
   if (std::visit([](const auto& of) { return IsTooCheap(of); }, cost)) {
     return absl::InvalidArgumentError("the cost is too low to protect a password");
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> HashPassword(std::string_view password, const PasswordCost& cost) {
+  if (absl::Status status = CheckPassword(password); !status.ok()) return status;
+  if (absl::Status status = CheckPasswordCost(cost); !status.ok()) return status;
   Phc phc;
   phc.cost = cost;
   const auto salt = SecureRandom::Bytes<kSaltBytes>();

@@ -50,10 +50,13 @@ using PasswordCost = std::variant<ScryptCost, Pbkdf2Cost, Argon2Cost>;
 // Longer passwords, in bytes, are InvalidArgument: a megabyte of text is no password.
 inline constexpr std::size_t kMaxPasswordBytes = 4096;
 
+// InvalidArgument for a cost so low that the password would be given away: below 2^14 * 8 * 1 for
+// scrypt, 100,000 iterations, 7 MiB.
+absl::Status CheckPasswordCost(const PasswordCost& cost);
+
 // Returns the PHC string of `password` with a fresh salt of 16 bytes and a hash of 32.
-// InvalidArgument for a cost out of the bounds of kdf.h, or for one so low that the password would
-// be given away: below 2^14 * 8 * 1 for scrypt, 100,000 iterations, 7 MiB. Unimplemented for
-// Argon2id until OpenSSL has it (3.2).
+// InvalidArgument for a cost out of the bounds of kdf.h, or too low for CheckPasswordCost().
+// Unimplemented for Argon2id until OpenSSL has it (3.2).
 absl::StatusOr<std::string> HashPassword(std::string_view password, const PasswordCost& cost = {});
 
 // OK if `stored` is a PHC string of `password`; Unauthenticated if the password is another.

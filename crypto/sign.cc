@@ -100,6 +100,11 @@ std::optional<std::string> FixedToDer(std::string_view fixed, std::size_t size) 
 
 bool IsGood(const Scheme& scheme, EVP_PKEY* key, std::string_view message,
             std::string_view signature) {
+  // RFC 8017, section 8.1.2, step 1; OpenSSL also takes one whose leading zeros are missing.
+  if (scheme.type == KeyType::kRsa &&
+      signature.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key))) {
+    return false;
+  }
   std::optional<std::string> der;
   if (scheme.fixed) {
     der = FixedToDer(signature, RawKeyBytes(scheme.type));

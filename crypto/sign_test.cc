@@ -150,6 +150,25 @@ TEST(SignatureTest, EachAlgorithmVerifiesItsOwnAndNoOther) {
   }
 }
 
+// As a number it is the same without its leading zero.
+TEST(SignatureTest, AnRsaSignatureIsAsLongAsItsModulus) {
+  for (const SignatureAlgorithm algorithm :
+       {SignatureAlgorithm::kRsaPssSha256, SignatureAlgorithm::kRsaPkcs1Sha256}) {
+    const Signer signer = Signer::Create(algorithm, KeyFor(algorithm)).value();
+    const Verifier verifier = Verifier::Create(algorithm, signer.public_key()).value();
+    // One of 256 begins so.
+    std::string message, signature;
+    for (int i = 0; i < 10'000 && !signature.starts_with('\0'); ++i) {
+      message = std::to_string(i);
+      signature = signer.Sign(message).value();
+    }
+    ASSERT_TRUE(signature.starts_with('\0'));
+    EXPECT_TRUE(verifier.Verify(message, signature).ok());
+    EXPECT_FALSE(verifier.Verify(message, signature.substr(1)).ok());
+    EXPECT_FALSE(verifier.Verify(message, '\0' + signature).ok());
+  }
+}
+
 TEST(SignatureTest, FixedFormsHaveOneSize) {
   for (int i = 0; i < 50; ++i) {
     const Signer p256 = Signer::Create(SignatureAlgorithm::kEcdsaP256Sha256Fixed,

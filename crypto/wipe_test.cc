@@ -26,6 +26,7 @@
 #include "strata/crypto/kdf.h"
 #include "strata/crypto/key.h"
 #include "strata/crypto/random.h"
+#include "strata/crypto/sealed_file.h"
 #include "strata/crypto/secret.h"
 #include "strata/crypto/sign.h"
 
@@ -167,6 +168,30 @@ TEST_F(WipeTest, Hmac) {
     HmacStream stream = hmac->Begin();
     stream.Update("message");
     EXPECT_TRUE(stream.Verify(hmac->Compute("message").bytes()));
+  }
+  EXPECT_EQ(Found(), 0);
+}
+
+// The key is also the plaintext, of which nothing may be left either.
+TEST_F(WipeTest, SealedFile) {
+  {
+    const SealedFileKey secret = SealedFileKey::FromKey(key);
+    std::array<std::uint8_t, 1000> sealed;
+    std::size_t size = 0;
+    const auto append = [&](std::span<const std::uint8_t> bytes) {
+      std::copy(bytes.begin(), bytes.end(), sealed.begin() + size);
+      size += bytes.size();
+      return absl::OkStatus();
+    };
+    const auto ignore = [](std::span<const std::uint8_t>) { return absl::OkStatus(); };
+    SealedFileWriter writer = SealedFileWriter::Create(secret).value();
+    EXPECT_TRUE(writer.Update(key, append).ok());
+    EXPECT_TRUE(writer.Finish(append).ok());
+    SealedFileReader reader = SealedFileReader::Create(secret).value();
+    EXPECT_TRUE(reader.Update(std::span(sealed).first(size), ignore).ok());
+    EXPECT_TRUE(reader.Finish(ignore).ok());
+    SealedFileWriter unfinished = SealedFileWriter::Create(secret).value();
+    EXPECT_TRUE(unfinished.Update(key, append).ok());
   }
   EXPECT_EQ(Found(), 0);
 }

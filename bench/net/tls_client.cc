@@ -29,7 +29,8 @@ int Connect(int port) {
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   to.sin_port = htons(static_cast<std::uint16_t>(port));
   if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) Die("connect");
-  // A resumed client of TLS 1.2 sends twice in a row, and would wait for an acknowledgement between.
+  // A resumed client of TLS 1.2 sends twice in a row, and would wait for an acknowledgement
+  // between.
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return socket;
