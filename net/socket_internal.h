@@ -86,6 +86,10 @@ void ShutdownSend(NativeSocket socket);
 void SetNoDelay(NativeSocket socket, bool on);
 void SetKeepAlive(NativeSocket socket, std::chrono::seconds idle);
 
+// After an end was received, of a connection whose own half is open: whether the end was a reset. A
+// system that tells a reset as an error has none to find here.
+bool EndWasReset(NativeSocket socket);
+
 // The pending error of a socket, cleared by asking.
 Error TakeError(NativeSocket socket);
 

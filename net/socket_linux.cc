@@ -146,6 +146,8 @@ void SetKeepAlive(NativeSocket socket, std::chrono::seconds idle) {
   SetFlag(socket, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(idle.count()));
 }
 
+bool EndWasReset(NativeSocket) { return false; }
+
 Error TakeError(NativeSocket socket) {
   int code = 0;
   socklen_t size = sizeof(code);

@@ -117,6 +117,12 @@ void SetKeepAlive(NativeSocket socket, std::chrono::seconds idle) {
              nullptr);
 }
 
+// Wine 8 takes the error to itself if a reset comes while a receive waits, and the next receive
+// reads an end; but there is no peer any more.
+bool EndWasReset(NativeSocket socket) {
+  return PeerAddress(socket).family() == Address::Family::kNone;
+}
+
 Error TakeError(NativeSocket socket) {
   int code = 0;
   int size = sizeof(code);

@@ -447,6 +447,9 @@ void TcpConnection::OnReceived(std::string_view bytes) {
 }
 
 void TcpConnection::OnReceiveEnd(Error error) {
+  if (error == Error::kOk && !(state_ & kWriteEnded) && internal::EndWasReset(native())) {
+    error = Error::kReset;
+  }
   if (error != Error::kOk || (state_ & kSendBroken)) {
     Finish(error != Error::kOk ? error : error_);
     return;
