@@ -372,7 +372,7 @@ void TcpConnection::SendFailed(Error error) {
 
 void TcpConnection::AfterFlush() {
   const std::size_t bytes = queue_.bytes();
-  if ((state_ & kSending) && bytes > options_->high_watermark_bytes && !(state_ & kFull)) {
+  if (bytes > options_->high_watermark_bytes && !(state_ & kFull)) {
     state_ |= kFull;
     if (!(state_ & kClosing)) UpdateReceiving();
   } else if ((state_ & kFull) && bytes <= options_->low_watermark_bytes) {

@@ -142,6 +142,22 @@ TEST_F(FileTest, IsSentBetweenOtherWrites) {
               "head" + content_.substr(100, 2'500'000) + "middle" + content_.substr(0, 10));
 }
 
+TEST_F(FileTest, AboveTheWatermarkIsToldWhenItHasLeft) {
+  LoopThread thread;
+  absl::StatusOr<std::shared_ptr<const File>> file = File::Open(path_);
+  ASSERT_TRUE(file.ok());
+  auto listener = Listen(thread.loop(), "127.0.0.1:0", [&] {
+    auto handler = std::make_unique<TestHandler>();
+    handler->on_open = [&](Stream& stream) {
+      EXPECT_EQ(stream.WriteFile(*file, 0, 2'900'000), Error::kOk);
+    };
+    handler->on_writable = [](Stream& stream) { stream.Close(); };
+    return handler;
+  });
+  Peer peer(listener->address());
+  EXPECT_EQ(peer.ReceiveAll().size(), 2'900'000u);
+}
+
 TEST_F(FileTest, ThatIsTooShortBreaksTheStream) {
   LoopThread thread;
   absl::StatusOr<std::shared_ptr<const File>> file = File::Open(path_);
