@@ -1,7 +1,8 @@
 // File: message.h
 //
 // The words that requests and responses share: how a parser answers, and how a body is framed (RFC
-// 9112 section 6).
+// 9112 section 6). Both parsers, the decoder of bodies and their users speak of messages in these
+// words.
 
 #ifndef STRATA_HTTP_MESSAGE_H_
 #define STRATA_HTTP_MESSAGE_H_
