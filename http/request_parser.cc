@@ -84,6 +84,13 @@ ParseResult RequestParser::Parse(std::string_view bytes) {
   return ParseFields();
 }
 
+void RequestParser::MoveTo(std::string_view bytes) {
+  if (const char* const before = state_->reader.SetBytes(bytes)) {
+    Rebase(before, bytes.data());
+    head_.fields = state_->reader.fields();
+  }
+}
+
 void RequestParser::Rebase(const char* from, const char* to) {
   if (stage_ == Stage::kRequestLine) return;
   http::Rebase(&head_.method_text, from, to);

@@ -109,6 +109,10 @@ class RequestParser {
   // After kComplete, until Reset(), and as long as the bytes.
   const RequestHead& head() const { return head_; }
 
+  // After kComplete: the bytes of the head have been copied to `bytes`, and head() is of these from
+  // now on.
+  void MoveTo(std::string_view bytes);
+
   // How many of the bytes are the head, the empty lines before it and the one at its end included.
   std::size_t head_bytes() const { return position_; }
 

@@ -1,0 +1,78 @@
+// File: server_options.h
+//
+// The bounds and habits of a server, each with its default; and what it counts.
+//
+//   ServerOptions options{.address = "[::]:8080"};
+//   options.limits.max_body_bytes = 16 << 20;
+
+#ifndef STRATA_HTTP_SERVER_OPTIONS_H_
+#define STRATA_HTTP_SERVER_OPTIONS_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "strata/http/limits.h"
+#include "strata/net/counter.h"
+#include "strata/net/runtime.h"
+#include "strata/net/tcp_listener.h"
+
+namespace strata::http {
+
+struct ServerOptions {
+  // Where Create() listens: "ADDRESS:PORT" or "unix:PATH"; port 0 takes a free one. Empty: nowhere
+  // yet.
+  std::string address;
+
+  // Of a server that makes its own.
+  net::Runtime::Options runtime = {};
+
+  // listen.stream.idle_timeout is how long a connection is kept without a request on it, or with
+  // one that makes no progress.
+  net::ListenOptions listen = {.stream = {.idle_timeout = std::chrono::seconds(60)}};
+
+  ParserLimits limits = {};
+
+  // The Server field; empty: none.
+  std::string name = "strata";
+
+  // From the first byte of a request's head to its last: beyond that 408.
+  std::chrono::milliseconds header_timeout{std::chrono::seconds(10)};
+
+  // A body has to come at this rate, on average over each `body_rate_window`, or the connection is
+  // closed. 0: at any.
+  std::uint32_t min_body_bytes_per_second = 512;
+  std::chrono::milliseconds body_rate_window{std::chrono::seconds(10)};
+
+  // After so many requests a connection is closed. 0: never for that.
+  std::uint32_t max_requests_per_connection = 0;
+
+  // What a connection holds of the requests that follow one which is being answered. Above it the
+  // client is not read from.
+  std::size_t max_pipelined_bytes = 64 * 1024;
+
+  // An unread body is read and dropped up to so many bytes, so that the connection can be used
+  // again; it is closed instead if there are more.
+  std::size_t max_drained_bytes = 256 * 1024;
+
+  // Of a BodyWriter: what may wait for the client.
+  std::size_t max_body_queue_bytes = 4 * 1024 * 1024;
+};
+
+// Counted since the server's creation, for each loop.
+struct ServerCounters {
+  net::Counter connections;  // Opened.
+  net::Counter closed;       // Of these.
+  net::Counter requests;     // Whose head was read.
+  net::Counter refused;      // Answered by a parser's error.
+  net::Counter timeouts;     // Of heads.
+  net::Counter upgrades;
+  net::Counter aborted;                   // Whose client was gone before the answer was complete.
+  std::array<net::Counter, 6> responses;  // By the first digit of their status.
+};
+
+}  // namespace strata::http
+
+#endif  // STRATA_HTTP_SERVER_OPTIONS_H_

@@ -1,0 +1,452 @@
+// The writing half of a connection, and what users hold of it: Response, Responder, BodyWriter.
+
+#include <utility>
+
+#include "strata/http/server_connection_internal.h"
+#include "strata/http/status.h"
+
+namespace strata::http {
+namespace {
+
+// Up to here a body is copied behind its head, so that both are one piece of the queue.
+constexpr std::size_t kJoinBytes = 4096;
+
+constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
+
+}  // namespace
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+// False if there is an answer already.
+bool ServerConnection::BeginAnswer(Exchange& exchange) {
+  if (exchange.answered) return false;
+  exchange.answered = true;
+  return true;
+}
+
+// Whether the connection can be used again after this answer.
+bool ServerConnection::Persists(const Exchange& exchange) const {
+  if (!exchange.keep_alive || exchange.reply.close() || draining_) return false;
+  const std::uint32_t max_requests = options().max_requests_per_connection;
+  if (max_requests > 0 && requests_ >= max_requests) return false;
+  if (!exchange.body_open || exchange.streaming) return true;
+  // A client that was not told to go on may send its body or not: nobody can tell where the next
+  // request begins.
+  const RequestHead& head = exchange.parser.head();
+  if (head.expect_continue && !exchange.told_continue) return false;
+  return head.content_length <= options().max_drained_bytes;
+}
+
+// Also decides how the body will be framed.
+void ServerConnection::AppendHead(Exchange& exchange, std::optional<std::uint64_t> length,
+                                  std::string& out) {
+  const ReplyHead& reply = exchange.reply;
+  const int status = reply.status();
+  exchange.status = static_cast<std::uint16_t>(status);
+  exchange.has_length = length.has_value();
+  exchange.left_bytes = exchange.body_bytes = length.value_or(0);
+  exchange.chunked = !length && !exchange.http_1_0 && !IsBodiless(status);
+  if (!length && exchange.http_1_0 && !exchange.is_head && !IsBodiless(status)) {
+    exchange.keep_alive = false;  // The end of the connection is the end of the body.
+  }
+  exchange.keep_alive = Persists(exchange);
+
+  const bool common = !reply.Has(FieldId::kDate) && !reply.Has(FieldId::kServer);
+  if (common && status == 200) {
+    out.append(loop_->ok_lines());
+  } else {
+    if (const std::string_view line = StatusLine(status); !line.empty()) {
+      out.append(line);
+    } else {
+      HeadWriter(out).StatusLine(status);
+    }
+    if (!reply.Has(FieldId::kServer)) out.append(loop_->server_line());
+    if (!reply.Has(FieldId::kDate)) out.append(loop_->date_line());
+  }
+  out.append(reply.lines());
+  if (!exchange.keep_alive) {
+    out.append("Connection: close\r\n");
+  } else if (exchange.http_1_0) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  HeadWriter writer(out);
+  if (exchange.chunked) {
+    writer.Raw("Transfer-Encoding: chunked\r\n");
+  } else if (length && !IsBodiless(status)) {
+    writer.ContentLength(*length);
+  }
+  writer.End();
+}
+
+void ServerConnection::Answer(Exchange& exchange, std::string_view body) {
+  if (!BeginAnswer(exchange)) return;
+  if (exchange.reply.error() != WriteError::kNone) {
+    exchange.reply.Clear();
+    exchange.reply.set_status(500);
+    body = {};
+  }
+  if (IsBodiless(exchange.reply.status())) body = {};
+  std::string& out = loop_->scratch();
+  out.clear();
+  AppendHead(exchange, body.size(), out);
+  if (exchange.is_head) body = {};
+  if (body.size() <= kJoinBytes) {
+    out.append(body);
+    Write(out);
+  } else {
+    Write(out);
+    Write(body);
+  }
+  ResponseDone(exchange);
+}
+
+void ServerConnection::Answer(Exchange& exchange, ReplyBody body) {
+  if (exchange.reply.error() != WriteError::kNone) return Answer(exchange, std::string_view());
+  if (!BeginAnswer(exchange)) return;
+  std::string& out = loop_->scratch();
+  out.clear();
+  AppendHead(exchange, body.length(), out);
+  Write(out);
+  if (exchange.is_head || IsBodiless(exchange.status)) return ResponseDone(exchange);
+  if (!body.producer()) {
+    for (ReplyBody::Part& part : body.parts()) WritePart(std::move(part));
+    return ResponseDone(exchange);
+  }
+  exchange.producer = std::move(body.producer());
+  exchange.streaming = true;
+  Defer(exchange);
+  Produce(exchange);
+}
+
+void ServerConnection::WritePart(ReplyBody::Part part) {
+  if (auto* bytes = std::get_if<std::string>(&part)) {
+    Check(stream_->WriteOwned(std::move(*bytes)));
+  } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&part)) {
+    Check(stream_->WriteShared(std::move(*shared)));
+  } else {
+    auto& range = std::get<FileRange>(part);
+    if (range.bytes > 0) {
+      Check(stream_->WriteFile(std::move(range.file), range.offset, range.bytes));
+    }
+  }
+}
+
+void ServerConnection::Write(std::string_view bytes) { Check(stream_->Write(bytes)); }
+
+// What could not be queued is missing, and the client must not take the rest for whole.
+void ServerConnection::Check(net::Error error) {
+  if (error == net::Error::kOk || error == net::Error::kClosed) return;
+  stream_->Abort();
+  closing_ = true;
+}
+
+// Asks for more as long as there is room.
+void ServerConnection::Produce(Exchange& exchange) {
+  while (!closing_ && !Full()) {
+    exchange.produced.clear();
+    const Produced produced = exchange.producer(exchange.produced);
+    const bool stuck = produced == Produced::kMore && exchange.produced.empty();
+    if (produced == Produced::kFail || stuck ||
+        !WritePiece(exchange, std::exchange(exchange.produced, std::string()))) {
+      return Break();
+    }
+    if (produced == Produced::kEnd) {
+      exchange.producer = nullptr;
+      return EndPieces(exchange, {});
+    }
+  }
+  if (!closing_) LookAgainLater();
+}
+
+// A piece of a body that is sent as it comes. False if it is more than there may be.
+bool ServerConnection::WritePiece(Exchange& exchange, std::string bytes) {
+  if (bytes.empty() || exchange.is_head || IsBodiless(exchange.status)) return true;
+  if (exchange.has_length) {
+    if (bytes.size() > exchange.left_bytes) return false;
+    exchange.left_bytes -= bytes.size();
+  } else {
+    exchange.body_bytes += bytes.size();
+  }
+  if (!exchange.chunked) {
+    Check(stream_->WriteOwned(std::move(bytes)));
+    return true;
+  }
+  std::string& out = loop_->scratch();
+  out.clear();
+  HeadWriter writer(out);
+  writer.ChunkSize(bytes.size());
+  if (bytes.size() <= kJoinBytes) {
+    out.append(bytes).append("\r\n");
+    Write(out);
+  } else {
+    Write(out);
+    Check(stream_->WriteOwned(std::move(bytes)));
+    Write("\r\n");
+  }
+  return true;
+}
+
+void ServerConnection::EndPieces(Exchange& exchange, std::string_view trailer_lines) {
+  if (exchange.has_length && exchange.left_bytes > 0 && !exchange.is_head &&
+      !IsBodiless(exchange.status)) {
+    return Break();
+  }
+  if (exchange.chunked && !exchange.is_head) {
+    std::string& out = loop_->scratch();
+    out.clear();
+    HeadWriter writer(out);
+    writer.LastChunk();
+    writer.Raw(trailer_lines);
+    writer.End();
+    Write(out);
+  }
+  ResponseDone(exchange);
+}
+
+// All of it is queued.
+void ServerConnection::ResponseDone(Exchange& exchange) {
+  exchange.response_done = true;
+  exchange.paused = false;
+  loop_->counters().responses[exchange.status / 100].Add(1);
+  if (!exchange.keep_alive) Close();
+}
+
+// ---- What comes from a PendingReply ------------------------------------------------------------
+
+net::RefPtr<PendingReply> ServerConnection::Defer(Exchange& exchange) {
+  if (!exchange.pending) {
+    Keep(exchange);
+    exchange.pending = net::RefPtr<PendingReply>(
+        new PendingReply(loop().mailbox(), this, stream_->options().high_watermark_bytes,
+                         options().max_body_queue_bytes));
+    // How long an answer takes is the handler's own affair.
+    stream_->SetIdleTimeout(std::chrono::milliseconds(0));
+  }
+  return exchange.pending;
+}
+
+void ServerConnection::SendDeferred(Reply reply) {
+  if (exchange_->answered) return;
+  exchange_->reply.Merge(reply.head());
+  Answer(*exchange_, std::move(reply.body()));
+  Continue();
+}
+
+void ServerConnection::StartDeferred(const ReplyHead& head, std::optional<std::uint64_t> length) {
+  Exchange& exchange = *exchange_;
+  if (exchange.answered) return;
+  exchange.reply.Merge(head);
+  if (exchange.reply.error() != WriteError::kNone) {
+    Answer(exchange, std::string_view());
+    return Continue();
+  }
+  BeginAnswer(exchange);
+  exchange.streaming = true;
+  std::string& out = loop_->scratch();
+  out.clear();
+  AppendHead(exchange, length, out);
+  Write(out);
+}
+
+void ServerConnection::WriteBody(std::string bytes) {
+  Exchange& exchange = *exchange_;
+  if (closing_ || !exchange.streaming || exchange.response_done) return;
+  if (!WritePiece(exchange, std::move(bytes))) return Break();
+  exchange.pending->queued_bytes.store(stream_->queued_bytes(), std::memory_order_relaxed);
+  LookAgainLater();
+}
+
+void ServerConnection::FinishBody(std::string_view trailer_lines) {
+  Exchange& exchange = *exchange_;
+  if (closing_ || !exchange.streaming || exchange.response_done) return;
+  EndPieces(exchange, trailer_lines);
+  Continue();
+}
+
+void ServerConnection::Break() {
+  closing_ = true;
+  stream_->Abort();
+}
+
+// ---- Response ----------------------------------------------------------------------------------
+
+ReplyHead& Response::head() { return exchange_.reply; }
+
+bool Response::answered() const {
+  return exchange_.answered || exchange_.pending || exchange_.upgrade;
+}
+
+net::Loop& Response::loop() const { return connection_.loop(); }
+net::Stream& Response::stream() const { return connection_.stream(); }
+
+void Response::Send(std::string_view body) { connection_.Answer(exchange_, body); }
+
+void Response::Send(ReplyBody body) { connection_.Answer(exchange_, std::move(body)); }
+
+void Response::SendText(std::string_view text) {
+  if (!head().Has(FieldId::kContentType)) head().Add(FieldId::kContentType, kTextPlain);
+  Send(text);
+}
+
+void Response::SendJson(std::string_view json) {
+  if (!head().Has(FieldId::kContentType)) head().Add(FieldId::kContentType, "application/json");
+  Send(json);
+}
+
+void Response::SendNothing() {
+  if (head().status() == 200) set_status(204);
+  Send(std::string_view());
+}
+
+void Response::SendError(int status, std::string_view detail) {
+  set_status(status);
+  head().Set(FieldId::kContentType, kTextPlain);
+  Send(detail.empty() ? StatusText(status) : detail);
+}
+
+void Response::Redirect(int status, std::string_view location) {
+  set_status(status);
+  head().Set(FieldId::kLocation, location);
+  Send(std::string_view());
+}
+
+void Response::Send(Reply reply) {
+  head().Merge(reply.head());
+  Send(std::move(reply.body()));
+}
+
+Responder Response::Defer() { return Responder(connection_.Defer(exchange_)); }
+
+void Response::Upgrade(std::string_view protocol, std::unique_ptr<net::StreamHandler> handler) {
+  if (exchange_.request.head().upgrade == false) {
+    Set(FieldId::kUpgrade, protocol);
+    return SendError(426);
+  }
+  connection_.Upgrade(exchange_, protocol, std::move(handler));
+}
+
+void ServerConnection::Upgrade(Exchange& exchange, std::string_view protocol,
+                               std::unique_ptr<net::StreamHandler> handler) {
+  exchange.reply.Set(FieldId::kUpgrade, protocol);
+  if (exchange.reply.error() != WriteError::kNone) return Answer(exchange, std::string_view());
+  if (!BeginAnswer(exchange)) return;
+  std::string& out = loop_->scratch();
+  out.assign(StatusLine(101));
+  out.append("Connection: Upgrade\r\n").append(loop_->common_lines());
+  out.append(exchange.reply.lines()).append("\r\n");
+  Write(out);
+  exchange.status = 101;
+  exchange.response_done = true;
+  loop_->counters().responses[1].Add(1);
+  exchange.upgrade = std::move(handler);
+}
+
+// ---- Responder and BodyWriter ------------------------------------------------------------------
+
+Responder::Responder(net::RefPtr<PendingReply> pending) : pending_(std::move(pending)) {}
+Responder::Responder(Responder&&) noexcept = default;
+
+Responder& Responder::operator=(Responder&& other) noexcept {
+  std::swap(pending_, other.pending_);  // What this one owes is settled by the other's end.
+  return *this;
+}
+
+Responder::~Responder() {
+  if (pending_) Send(Reply(500, kTextPlain, StatusText(500)));
+}
+
+void Responder::Send(Reply reply) {
+  if (!pending_) return;
+  const net::RefPtr<PendingReply> pending = std::exchange(pending_, nullptr);
+  pending->Run([reply = std::move(reply)](ServerConnection& connection) mutable {
+    connection.SendDeferred(std::move(reply));
+  });
+}
+
+BodyWriter Responder::Start(ReplyHead head, std::optional<std::uint64_t> length) {
+  net::RefPtr<PendingReply> pending = std::exchange(pending_, nullptr);
+  if (pending) {
+    pending->Run([head = std::move(head), length](ServerConnection& connection) {
+      connection.StartDeferred(head, length);
+    });
+  }
+  return BodyWriter(std::move(pending));
+}
+
+bool Responder::aborted() const { return pending_ && pending_->aborted(); }
+
+void Responder::OnAbort(absl::AnyInvocable<void()> callback) {
+  if (!pending_) return;
+  if (pending_->aborted()) return callback();
+  pending_->set_on_abort(std::move(callback));
+}
+
+class BodyWriter::Handle {
+ public:
+  explicit Handle(net::RefPtr<PendingReply> pending) : pending_(std::move(pending)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+  ~Handle() { Abort(); }
+
+  PendingReply* pending() const { return pending_.get(); }
+
+  bool over() const { return !pending_ || over_.load(std::memory_order_relaxed); }
+
+  // Once.
+  bool End() { return pending_ && !over_.exchange(true); }
+
+  void Abort() {
+    if (!End()) return;
+    pending_->Run([](ServerConnection& connection) { connection.Break(); });
+  }
+
+ private:
+  const net::RefPtr<PendingReply> pending_;  // Null for a responder that was used before.
+  std::atomic<bool> over_{false};
+};
+
+BodyWriter::BodyWriter(net::RefPtr<PendingReply> pending)
+    : handle_(std::make_shared<Handle>(std::move(pending))) {}
+
+net::Error BodyWriter::Write(std::string bytes) {
+  if (handle_->over() || handle_->pending()->gone()) return net::Error::kClosed;
+  PendingReply& pending = *handle_->pending();
+  const std::size_t queued = queued_bytes() + bytes.size();
+  if (queued > pending.max_queued_bytes) return net::Error::kQueueFull;
+  if (queued > pending.high_watermark_bytes) pending.full.store(true);
+  if (pending.InLoopThread()) {
+    if (!pending.attached()) return net::Error::kClosed;
+    pending.Run([&bytes](ServerConnection& self) { self.WriteBody(std::move(bytes)); });
+    return net::Error::kOk;
+  }
+  pending.posted_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
+  pending.Run([&pending, bytes = std::move(bytes)](ServerConnection& self) mutable {
+    pending.posted_bytes.fetch_sub(bytes.size(), std::memory_order_relaxed);
+    self.WriteBody(std::move(bytes));
+  });
+  return net::Error::kOk;
+}
+
+void BodyWriter::Finish(const ReplyHead& trailers) {
+  if (!handle_->End()) return;
+  handle_->pending()->Run(
+      [lines = std::string(trailers.lines())](ServerConnection& self) { self.FinishBody(lines); });
+}
+
+void BodyWriter::Abort() { handle_->Abort(); }
+
+std::size_t BodyWriter::queued_bytes() const {
+  const PendingReply* pending = handle_->pending();
+  if (!pending) return 0;
+  return pending->posted_bytes.load(std::memory_order_relaxed) +
+         pending->queued_bytes.load(std::memory_order_relaxed);
+}
+
+void BodyWriter::OnWritable(absl::AnyInvocable<void()> callback) {
+  if (handle_->pending()) handle_->pending()->set_on_writable(std::move(callback));
+}
+
+bool BodyWriter::aborted() const { return handle_->pending() && handle_->pending()->aborted(); }
+
+}  // namespace strata::http

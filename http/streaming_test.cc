@@ -1,0 +1,379 @@
+// Bodies that are sent, or taken, piece by piece.
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "strata/http/server.h"
+#include "strata/http/testing/wire.h"
+#include "strata/net/testing/server_test.h"
+
+namespace strata::http {
+namespace {
+
+using net::testing::Pattern;
+using testing::Get;
+using testing::WireClient;
+using testing::WireResponse;
+using StreamingTest = testing::WireTest;
+
+void Hello(Request&, Response& response) { response.SendText("Hello, World!"); }
+
+// ---- Sent --------------------------------------------------------------------------------------
+
+TEST_F(StreamingTest, AnyThreadMayWriteABody) {
+  Router router;
+  std::thread writer;
+  router.Get("/", [&](Request&, Response& response) {
+    writer = std::thread([responder = response.Defer()]() mutable {
+      BodyWriter body = responder.Start(ReplyHead(200));
+      for (int i = 0; i < 1000; ++i) EXPECT_EQ(body.Write(absl::StrCat(i, ",")), net::Error::kOk);
+      ReplyHead trailers;
+      trailers.Add("X-Count", "1000");
+      body.Finish(trailers);
+      EXPECT_EQ(body.Write("late"), net::Error::kClosed);
+    });
+  });
+  Serve(std::move(router));
+  std::string expected;
+  for (int i = 0; i < 1000; ++i) expected += absl::StrCat(i, ",");
+  WireClient client = Connect();
+  const WireResponse response = client.Ask(Get("/"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.Field("Transfer-Encoding"), "chunked");
+  EXPECT_TRUE(response.body == expected);
+  EXPECT_EQ(response.trailers, "X-Count: 1000\n");
+  writer.join();
+}
+
+TEST_F(StreamingTest, ABodyOfKnownLengthMustHaveIt) {
+  Router router;
+  router.Get("/{written}", [](Request& request, Response& response) {
+    BodyWriter body = response.Defer().Start(ReplyHead(200), 5);
+    (void)body.Write(std::string(request.param("written")));
+    body.Finish();
+  });
+  Serve(std::move(router));
+  WireClient client = Connect();
+  EXPECT_EQ(client.Ask(Get("/exact")).body, "exact");
+  EXPECT_EQ(client.Ask(Get("/exact")).Field("Content-Length"), "5");
+  EXPECT_EQ(Connect().Ask(Get("/few")).status, 0);
+  EXPECT_EQ(Connect().Ask(Get("/toomany")).status, 0);
+}
+
+TEST_F(StreamingTest, AWriterThatIsDroppedBreaksTheConnection) {
+  Router router;
+  router.Get("/", [](Request&, Response& response) {
+    BodyWriter body = response.Defer().Start(ReplyHead(200));
+    (void)body.Write("half");
+  });
+  Serve(std::move(router));
+  WireClient client = Connect();
+  client.Send(Get("/"));
+  bool reset = false;
+  client.ReadAll(&reset);
+  EXPECT_TRUE(reset);
+}
+
+TEST_F(StreamingTest, ToHttp10TheEndOfTheConnectionIsTheEnd) {
+  Router router;
+  router.Get("/", [](Request&, Response& response) {
+    BodyWriter body = response.Defer().Start(ReplyHead(200));
+    (void)body.Write("one,");
+    (void)body.Write("two");
+    body.Finish();
+  });
+  Serve(std::move(router));
+  const WireResponse response = Connect().Ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(response.body, "one,two");
+  EXPECT_EQ(response.Field("Connection"), "close");
+}
+
+TEST_F(StreamingTest, HeadAsksForNoneOfIt) {
+  Router router;
+  router.Get("/", [](Request&, Response& response) {
+    BodyWriter body = response.Defer().Start(ReplyHead(200));
+    (void)body.Write("never seen");
+    body.Finish();
+  });
+  Serve(std::move(router));
+  WireClient client = Connect();
+  EXPECT_EQ(client.Ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+  EXPECT_EQ(client.Ask(Get("/")).body, "never seen");
+}
+
+TEST_F(StreamingTest, AWriterIsHeldBackByItsReader) {
+  constexpr std::size_t kTotal = 30'000'000;
+  ServerOptions options;
+  options.max_body_queue_bytes = 1'000'000;
+  Router router;
+  std::thread writer;
+  std::atomic<bool> refused{false};
+  router.Get("/", [&](Request&, Response& response) {
+    Responder responder = response.Defer();
+    writer = std::thread([&refused, responder = std::move(responder)]() mutable {
+      BodyWriter body = responder.Start(ReplyHead(200));
+      const std::string piece = Pattern(50'000);
+      for (std::size_t sent = 0; sent < kTotal;) {
+        const net::Error error = body.Write(piece);
+        if (error == net::Error::kOk) {
+          sent += piece.size();
+        } else {
+          EXPECT_EQ(error, net::Error::kQueueFull);
+          // The framing of chunks is not counted beforehand.
+          EXPECT_LE(body.queued_bytes(), 1'100'000u);
+          refused = true;
+          std::this_thread::yield();
+        }
+      }
+      body.Finish();
+    });
+  });
+  Serve(std::move(router), std::move(options));
+  WireClient client = Connect();
+  client.Send(Get("/"));
+  EXPECT_TRUE(Eventually([&] { return refused.load(); }));
+  EXPECT_EQ(client.Read().body.size(), kTotal);
+  writer.join();
+}
+
+TEST_F(StreamingTest, OnWritableTellsWhenToGoOn) {
+  Router router;
+  // Writes on the loop until the queue is above the watermark, then waits to be told.
+  struct Pump : std::enable_shared_from_this<Pump> {
+    std::optional<BodyWriter> body;
+    std::size_t left = 10'000'000;
+    void Go() {
+      while (left > 0 && body->queued_bytes() < 256 * 1024) {
+        const std::size_t size = std::min<std::size_t>(left, 100'000);
+        ASSERT_EQ(body->Write(std::string(size, 'x')), net::Error::kOk);
+        left -= size;
+      }
+      if (left == 0) std::exchange(body, std::nullopt)->Finish();
+    }
+  };
+  router.Get("/", [](Request&, Response& response) {
+    auto pump = std::make_shared<Pump>();
+    pump->body.emplace(response.Defer().Start(ReplyHead(200)));
+    pump->body->OnWritable([pump] {
+      if (pump->body) pump->Go();
+    });
+    pump->Go();
+  });
+  Serve(std::move(router));
+  EXPECT_EQ(Connect().Ask(Get("/")).body.size(), 10'000'000u);
+}
+
+TEST_F(StreamingTest, AWriterLearnsThatTheClientIsGone) {
+  Router router;
+  std::promise<BodyWriter> started;
+  router.Get("/", [&](Request&, Response& response) {
+    started.set_value(response.Defer().Start(ReplyHead(200)));
+  });
+  Serve(std::move(router));
+  std::optional<WireClient> client(Connect());
+  client->Send(Get("/"));
+  BodyWriter body = started.get_future().get();
+  client->peer().Reset();
+  EXPECT_TRUE(Eventually([&] { return body.aborted(); }));
+  EXPECT_TRUE(Eventually([&] { return body.Write("x") == net::Error::kClosed; }));
+}
+
+TEST_F(StreamingTest, AProducerIsAskedAsTheReaderReads) {
+  static constexpr int kPieces = 300;
+  std::atomic<int> asked{0};
+  Router router;
+  router.Get("/{length}", [&](Request& request, Response& response) {
+    std::optional<std::uint64_t> length;
+    if (request.param("length") == "known") length = kPieces * 100'000;
+    response.Send(ReplyBody(length, [&asked, n = 0](std::string& out) mutable {
+      ++asked;
+      out.append(100'000, static_cast<char>('a' + n % 26));
+      return ++n == kPieces ? Produced::kEnd : Produced::kMore;
+    }));
+  });
+  Serve(std::move(router));
+  for (const char* path : {"/known", "/unknown"}) {
+    asked = 0;
+    WireClient client = Connect();
+    client.Send(Get(path));
+    EXPECT_TRUE(Eventually([&] { return asked > 0; }));
+    EXPECT_LT(asked, kPieces) << "nobody has read yet";
+    const WireResponse response = client.Read();
+    EXPECT_EQ(response.status, 200);
+    ASSERT_EQ(response.body.size(), kPieces * 100'000u);
+    EXPECT_EQ(response.body[250'000], 'c');
+    EXPECT_EQ(client.Ask(Get(path)).body.size(), kPieces * 100'000u) << "the connection goes on";
+  }
+}
+
+TEST_F(StreamingTest, AProducerThatFailsBreaksTheConnection) {
+  Router router;
+  router.Get("/fail", [](Request&, Response& response) {
+    response.Send(ReplyBody(std::nullopt, [](std::string& out) {
+      out.append("half");
+      return Produced::kFail;
+    }));
+  });
+  router.Get("/stuck", [](Request&, Response& response) {
+    response.Send(ReplyBody(std::nullopt, [](std::string&) { return Produced::kMore; }));
+  });
+  router.Get("/more", [](Request&, Response& response) {
+    response.Send(ReplyBody(3, [](std::string& out) {
+      out.append("more");
+      return Produced::kEnd;
+    }));
+  });
+  Serve(std::move(router));
+  for (const char* path : {"/fail", "/stuck", "/more"}) {
+    EXPECT_EQ(Connect().Ask(Get(path)).status, 0) << path;
+  }
+}
+
+TEST_F(StreamingTest, PartsFollowEachOther) {
+  Router router;
+  router.Get("/", [](Request&, Response& response) {
+    ReplyBody body(std::string("one,"));
+    body.AddPart(std::make_shared<const std::string>("two,"));
+    body.AddPart(std::string(5000, 'x'));
+    response.Send(std::move(body));
+  });
+  Serve(std::move(router));
+  EXPECT_TRUE(Connect().Ask(Get("/")).body == "one,two," + std::string(5000, 'x'));
+}
+
+// ---- Taken -------------------------------------------------------------------------------------
+
+// Counts the bytes, and answers with their number.
+class Counting : public BodyReceiver {
+ public:
+  explicit Counting(Responder responder) : responder_(std::move(responder)) {}
+  void OnData(std::string_view bytes) override { bytes_ += bytes.size(); }
+  void OnEnd(const FieldList& trailers) override {
+    responder_.Send(Reply(200, "text/plain",
+                          absl::StrCat(bytes_, " ", trailers.Get("X-Sum").value_or("none"))));
+  }
+
+ private:
+  Responder responder_;
+  std::size_t bytes_ = 0;
+};
+
+TEST_F(StreamingTest, ABodyOfAnySizeIsTakenInPieces) {
+  Router router;
+  router.HandleStream(Method::kPost, "/", [](Request&, Responder responder, BodyControl) {
+    return std::make_unique<Counting>(std::move(responder));
+  });
+  router.Get("/", Hello);
+  Serve(std::move(router));
+  WireClient client = Connect();
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n");
+  client.Send(Pattern(9'000'000) + Get("/"));
+  EXPECT_EQ(client.Read().body, "9000000 none");
+  EXPECT_EQ(client.Read().body, "Hello, World!");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n" +
+      Get("/"));
+  EXPECT_EQ(client.Read().body, "3 1");
+  EXPECT_EQ(client.Read().body, "Hello, World!");
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" + Get("/"));
+  EXPECT_EQ(client.Read().body, "0 none");
+  EXPECT_EQ(client.Read().body, "Hello, World!");
+}
+
+TEST_F(StreamingTest, AReceiverThatPausesStopsItsClient) {
+  Router router;
+  std::atomic<std::size_t> bytes{0};
+  std::promise<BodyControl> paused;
+  class Pausing : public BodyReceiver {
+   public:
+    Pausing(Responder responder, BodyControl control, std::atomic<std::size_t>& bytes,
+            std::promise<BodyControl>& paused)
+        : responder_(std::move(responder)), control_(control), bytes_(bytes), paused_(paused) {}
+    void OnData(std::string_view piece) override {
+      const bool first = bytes_.fetch_add(piece.size()) == 0;
+      if (!first) return;
+      control_.Pause();
+      paused_.set_value(control_);
+    }
+    void OnEnd(const FieldList&) override { responder_.Send(Reply(204)); }
+
+   private:
+    Responder responder_;
+    BodyControl control_;
+    std::atomic<std::size_t>& bytes_;
+    std::promise<BodyControl>& paused_;
+  };
+  router.HandleStream(Method::kPut, "/", [&](Request&, Responder responder, BodyControl control) {
+    return std::make_unique<Pausing>(std::move(responder), control, bytes, paused);
+  });
+  Serve(std::move(router));
+  WireClient client = Connect();
+  std::thread sender([&] {
+    client.Send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n");
+    client.Send(Pattern(20'000'000));
+  });
+  BodyControl control = paused.get_future().get();
+  const std::size_t before = bytes;
+  EXPECT_LT(before, 1'000'000u);
+  EXPECT_EQ(bytes, before);
+  control.Resume();
+  sender.join();
+  EXPECT_EQ(client.Read().status, 204);
+  EXPECT_EQ(bytes, 20'000'000u);
+}
+
+TEST_F(StreamingTest, AReceiverIsToldThatTheRestWillNotCome) {
+  Router router;
+  std::atomic<int> aborted{0};
+  class Waiting : public BodyReceiver {
+   public:
+    Waiting(Responder responder, std::atomic<int>& aborted)
+        : responder_(std::move(responder)), aborted_(aborted) {}
+    void OnData(std::string_view) override {}
+    void OnEnd(const FieldList&) override { ADD_FAILURE(); }
+    void OnAbort() override { ++aborted_; }
+
+   private:
+    Responder responder_;
+    std::atomic<int>& aborted_;
+  };
+  router.HandleStream(Method::kPost, "/", [&](Request&, Responder responder, BodyControl) {
+    return std::make_unique<Waiting>(std::move(responder), aborted);
+  });
+  Serve(std::move(router));
+  {
+    WireClient client = Connect();
+    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+  }
+  EXPECT_TRUE(Eventually([&] { return aborted == 1; }));
+  WireClient client = Connect();
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+  EXPECT_EQ(client.Read().status, 400);
+  EXPECT_TRUE(Eventually([&] { return aborted == 2; }));
+}
+
+TEST_F(StreamingTest, AnEarlyAnswerDropsTheRest) {
+  Router router;
+  router.HandleStream(Method::kPost, "/", [](Request&, Responder responder, BodyControl) {
+    responder.Send(Reply(403, "text/plain", "no"));
+    return std::unique_ptr<BodyReceiver>();
+  });
+  router.Get("/", Hello);
+  Serve(std::move(router));
+  WireClient client = Connect();
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(client.Read().status, 403);
+  client.Send("12345" + Get("/"));
+  EXPECT_EQ(client.Read().body, "Hello, World!");
+}
+
+}  // namespace
+}  // namespace strata::http
