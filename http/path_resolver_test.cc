@@ -24,16 +24,24 @@ using testing::TestFolder;
 constexpr SymlinkPolicy kPolicies[] = {SymlinkPolicy::kNever, SymlinkPolicy::kBeneathRoot,
                                        SymlinkPolicy::kFollow};
 
-// The descriptor of a folder.
-class Root {
+class Descriptor {
  public:
-  explicit Root(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
-  ~Root() { ::close(descriptor_); }
-  int get() const { return descriptor_; }
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
 
  private:
-  int descriptor_;
+  int value_;
+};
+
+class Root : public Descriptor {
+ public:
+  explicit Root(const std::string& path)
+      : Descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
 };
 
 bool KernelHasOpenat2() {
@@ -82,11 +90,16 @@ void MakeRandomTree(const TestFolder& folder, std::mt19937_64& random) {
     return text;
   };
   for (int i = 0; i < 12; ++i) folder.MakeFolder("root/" + path(3));
+  // Nothing is made by way of the links that are there already.
+  const Root root(folder.Path("root"));
+  const PathResolver no_links(root.get(), SymlinkPolicy::kNever, false);
   for (int i = 0; i < 30; ++i) {
-    const std::string place = folder.Path("root/" + path(4));
+    const std::string parent = random() % 4 == 0 ? "" : path(3);
+    const Descriptor place(no_links.Open(parent, O_PATH | O_DIRECTORY));
+    if (place.get() < 0) continue;
     if (random() % 3 == 0) {
-      const int file = ::open(place.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-      if (file >= 0) ::close(file);
+      const Descriptor file(
+          ::openat(place.get(), name().c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644));
       continue;
     }
     std::string target;
@@ -95,8 +108,8 @@ void MakeRandomTree(const TestFolder& folder, std::mt19937_64& random) {
       target += random() % 2 ? ".." : random() % 8 == 0 ? "." : name();
       if (n > 1 || random() % 4 == 0) target += random() % 16 == 0 ? "//" : "/";
     }
-    // Fails where there is something, or no folder.
-    (void)!::symlink(target.c_str(), place.c_str());
+    // Fails where there is something.
+    (void)!::symlinkat(target.c_str(), place.get(), name().c_str());
   }
 }
 
