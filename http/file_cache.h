@@ -30,8 +30,9 @@ struct FileCacheOptions {
   // Of paths: two paths to one file count twice. 0 keeps nothing.
   std::size_t max_entries = 1024;
 
-  // Files open at a time, compressed siblings included, that nobody need be sending.
-  std::size_t max_open_files = 512;
+  // Files kept open, compressed siblings included. What is being sent is open besides. Many systems
+  // give a process 1024 descriptors, and there may be a cache for each loop.
+  std::size_t max_open_files = 128;
 
   // A file of up to so many bytes is kept by its content, as long as all of these are not too many.
   std::size_t max_content_file_bytes = 16 * 1024;

@@ -23,8 +23,8 @@ namespace {
 using std::chrono::sys_seconds;
 using std::chrono::system_clock;
 
-// Names of a folder that List() looks at, served or not, before it gives up.
-constexpr std::size_t kMaxNamesRead = 65536;
+// Names of a folder that List() reads, served or not, for each entry that it may answer.
+constexpr std::size_t kNamesPerEntry = 16;
 
 std::string_view ExtensionOfCoding(FileCoding coding) {
   switch (coding) {
@@ -312,6 +312,7 @@ FolderLookup FileTree::List(std::string_view path) const {
   }
   result.outcome = FileOutcome::kFolder;
   FolderListing& listing = result.listing;
+  const std::size_t most = kNamesPerEntry * (options_.max_listed + 1);
   for (std::size_t read = 0;; ++read) {
     errno = 0;
     const dirent* const entry = ::readdir(names.get());
@@ -319,7 +320,7 @@ FolderLookup FileTree::List(std::string_view path) const {
       if (errno != 0) result.outcome = OutcomeOf(errno);
       break;
     }
-    if (read == kMaxNamesRead) listing.truncated = true;
+    if (read == most) listing.truncated = true;
     if (listing.truncated) break;
     AppendEntry(folder, name, entry->d_name, listing);
   }

@@ -80,7 +80,7 @@ struct FileTreeOptions {
   bool etag_has_inode = true;
   bool weak_etags = false;
 
-  // List() stops after so many entries.
+  // List() stops after so many entries, and after 16 times as many names that are not served.
   std::size_t max_listed = 4096;
 
   // False: does not even try openat2(2), as on a kernel without it.

@@ -539,7 +539,7 @@ TEST_P(FileTreeTest, WhatIsListedIsFound) {
 }
 
 TEST_P(FileTreeTest, AListIsBounded) {
-  constexpr int kFiles = 3000;
+  constexpr int kFiles = 1000;
   for (int i = 0; i < kFiles; ++i) folder_.Write("root/" + std::to_string(i), "");
   FolderLookup found = Open()->List("/");
   EXPECT_EQ(found.listing.entries.size(), std::size_t{kFiles});
@@ -555,6 +555,15 @@ TEST_P(FileTreeTest, AListIsBounded) {
   EXPECT_FALSE(found.listing.truncated);
   options.max_listed = 0;
   EXPECT_EQ(Names(Open(options)->List("/")), " ...");
+}
+
+TEST_P(FileTreeTest, AListDoesNotLookAtAnyNumberOfHiddenNames) {
+  for (int i = 0; i < 200; ++i) folder_.Write("root/.hidden" + std::to_string(i), "");
+  FileTreeOptions options;
+  options.max_listed = 10;
+  EXPECT_EQ(Names(Open(options)->List("/")), " ...");
+  options.max_listed = 20;
+  EXPECT_EQ(Names(Open(options)->List("/")), "");
 }
 
 }  // namespace
