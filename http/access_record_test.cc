@@ -2,7 +2,7 @@
 
 #include "strata/http/access_record.h"
 
-#include <cctype>
+#include <array>
 #include <random>
 #include <string>
 #include <vector>

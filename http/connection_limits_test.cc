@@ -2,10 +2,12 @@
 
 #include "strata/http/connection_limits.h"
 
+#include <array>
 #include <atomic>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"

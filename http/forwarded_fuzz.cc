@@ -1,6 +1,7 @@
 // Whatever stands in a field: the walk from the right agrees with the grammar read from the left,
 // and what a trusted proxy adds behind it is found.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>

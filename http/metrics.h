@@ -20,6 +20,7 @@
 #ifndef STRATA_HTTP_METRICS_H_
 #define STRATA_HTTP_METRICS_H_
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

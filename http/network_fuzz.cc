@@ -1,6 +1,7 @@
 // Any text is a list of networks or an error; what is a network comes back from its own text, and a
 // set contains the ends of each of its networks.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

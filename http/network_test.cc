@@ -2,6 +2,7 @@
 
 #include "strata/http/network.h"
 
+#include <array>
 #include <random>
 #include <string>
 #include <utility>

@@ -2,8 +2,9 @@
 
 #include "strata/http/rate_limit.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <random>
