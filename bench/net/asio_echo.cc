@@ -10,7 +10,7 @@
 #include <array>
 #include <memory>
 
-#include "bench/net/server.h"
+#include "bench/sockets.h"
 
 namespace {
 

@@ -1,8 +1,6 @@
 // The floor: the least that an echo server on epoll can do, on one thread, with no layer between it
 // and the kernel. What a library costs is what it adds to this.
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,7 +10,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "bench/net/server.h"
+#include "bench/sockets.h"
 
 namespace {
 
@@ -39,8 +37,7 @@ void Accept(int listener, int epoll) {
   for (;;) {
     const int socket = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0) return;
-    const int on = 1;
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    bench::SetNoDelay(socket);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
     event.data.fd = socket;

@@ -7,8 +7,6 @@
 //
 // A wrong byte, an error or an end of a connection ends it with status 1.
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/net/server.h"
+#include "bench/sockets.h"
 
 namespace {
 
@@ -32,27 +30,6 @@ using Clock = std::chrono::steady_clock;
 [[noreturn]] void Die(const char* what) {
   std::fprintf(stderr, "load_client: %s: %s\n", what, std::strerror(errno));
   std::exit(1);
-}
-
-int Connect(int port, unsigned number) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) Die("socket");
-  // Each client has addresses of its own in the loopback network, so that ports do not run out; the
-  // port is chosen when the other end is known.
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-  sockaddr_in from{};
-  from.sin_family = AF_INET;
-  const auto client = static_cast<unsigned>(::getpid()) % 65'000;
-  from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + client * 256 + number / 10'000);
-  if (::bind(socket, reinterpret_cast<sockaddr*>(&from), sizeof(from)) != 0) Die("bind");
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) Die("connect");
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  return socket;
 }
 
 class Load {
@@ -121,8 +98,9 @@ int main(int argc, char** argv) {
   }
   bench::RaiseDescriptorLimit();
   std::vector<int> sockets;
+  const auto port = static_cast<unsigned>(std::atoi(argv[1]));
   for (unsigned i = 0; i < static_cast<unsigned>(std::atoi(argv[2])); ++i) {
-    sockets.push_back(Connect(std::atoi(argv[1]), i));
+    sockets.push_back(bench::ConnectLoopback(port, i));
   }
   if (std::string_view(argv[3]) == "idle") {
     bench::PrintPort(0);

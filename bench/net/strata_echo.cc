@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "bench/net/server.h"
+#include "bench/sockets.h"
 #include "strata/net/runtime.h"
 #include "strata/net/tcp_listener.h"
 

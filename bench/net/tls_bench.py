@@ -8,68 +8,34 @@ C A B C ...). README.md beside this file explains the table.
 import argparse
 import datetime
 import os
-import platform
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-import net_bench
+sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import slices
 
 RIVAL = "openssl s_server"
 CONTROL = "openssl s_server again"
 KINDS = [("1.3", "full"), ("1.3", "resumed"), ("1.2", "full"), ("1.2", "resumed")]
 
 
-def make_identity(folder):
-    """A self-signed certificate of a P-256 key: the paths of both."""
-    certificate, key = os.path.join(folder, "certificate.pem"), os.path.join(folder, "key.pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate],
-        check=True,
-        stderr=subprocess.DEVNULL,
-    )
-    return certificate, key
-
-
-class OpenSsl(net_bench.Server):
-    """s_server, which does not say where it listens: it is told."""
-
-    def __init__(self, identity, cpus):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = str(free.getsockname()[1])
-        self.command = ["openssl", "s_server", "-quiet", "-rev", "-accept", self.port]
-        self.command += ["-cert", identity[0], "-key", identity[1]]
-        self.cpus = cpus
-
-    def __enter__(self):
-        self.process = net_bench.pinned(
-            self.command, self.cpus, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", int(self.port))).close()
-                return self
-            except ConnectionRefusedError:
-                time.sleep(0.01)
-        raise RuntimeError("s_server did not start")
-
-
 def serve(row, identity, cpus):
     if row == "strata":
-        return net_bench.Server(["strata_tls", *identity], cpus)
-    return OpenSsl(identity, cpus)
+        return slices.Server([slices.here("strata_tls"), *identity], cpus)
+    # s_server does not say where it listens: it is told.
+    port = slices.free_port()
+    command = ["openssl", "s_server", "-quiet", "-rev", "-accept", port]
+    command += ["-cert", identity[0], "-key", identity[1]]
+    quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return slices.Server(command, cpus, port, **quiet)
 
 
 def handshakes(port, count, kind, cpus):
     """Runs a client; returns how many of its sessions were resumed."""
-    client = net_bench.pinned(
-        [net_bench.here("tls_client"), port, str(count), *kind], cpus, stdout=subprocess.PIPE
+    client = slices.pinned(
+        [slices.here("tls_client"), port, str(count), *kind], cpus, stdout=subprocess.PIPE
     )
     out, _ = client.communicate(timeout=600)
     if client.returncode != 0:
@@ -91,18 +57,19 @@ def slice_of(row, identity, kind, count, cpus):
 
 
 def table(kind, identity, options, cpus):
-    print(f"| TLS {kind[0]}, {kind[1]} | us/connection | x s_server | slices from | to |")
-    print("|---|---|---|---|---|")
-    rows = [RIVAL, CONTROL, "strata"]
-    slices = {row: [] for row in rows}
-    for _ in range(options.slices):
-        for row in rows:
-            slices[row].append(slice_of(row, identity, kind, options.count, cpus))
-    for row in rows:
-        ratios = [ns / base for ns, base in zip(slices[row], slices[RIVAL])]
-        print(
-            f"| {row} | {statistics.median(slices[row]) / 1000:.1f} |"
-            f" {statistics.median(ratios):.3f} | {min(ratios):.2f} | {max(ratios):.2f} |"
+    slices.print_header(
+        f"TLS {kind[0]}, {kind[1]}", "us/connection", "x s_server", "slices from", "to"
+    )
+    measured = slices.rounds(
+        [RIVAL, CONTROL, "strata"],
+        options.slices,
+        lambda row: slice_of(row, identity, kind, options.count, cpus),
+    )
+    for row, times in measured.items():
+        slices.print_row(
+            row,
+            f"{statistics.median(times) / 1000:.1f}",
+            *slices.ratios(times, measured[RIVAL]),
         )
     print(flush=True)
 
@@ -115,14 +82,13 @@ def main():
     options = parser.parse_args()
     if options.quick:
         options.slices, options.count = 1, 5
-    processors = sorted(os.sched_getaffinity(0))
-    cpus = ({processors[0]}, {processors[-1]})
+    cpus = slices.processors()
     print(
-        f"{datetime.date.today()}, Linux {platform.release()}, {len(processors)} processors,"
+        f"{datetime.date.today()}, {slices.machine()},"
         f" {options.slices} slices of {options.count} connections, P-256\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        identity = make_identity(folder)
+        identity = slices.make_identity(folder)
         for kind in KINDS:
             table(kind, identity, options, cpus)
     return 0

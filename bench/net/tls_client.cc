@@ -5,15 +5,14 @@
 //
 // OpenSSL over a blocking socket. An error ends it with status 1.
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+
+#include "bench/sockets.h"
 
 namespace {
 
@@ -22,23 +21,8 @@ namespace {
   std::exit(1);
 }
 
-int Connect(int port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof(to)) != 0) Die("connect");
-  // A resumed client of TLS 1.2 sends twice in a row, and would wait for an acknowledgement
-  // between.
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  return socket;
-}
-
 // The session to resume the next time; the caller frees it.
-SSL_SESSION* Converse(SSL_CTX* context, int port, SSL_SESSION* resume, int& resumed) {
-  const int socket = Connect(port);
+SSL_SESSION* Converse(SSL_CTX* context, int socket, SSL_SESSION* resume, int& resumed) {
   SSL* ssl = SSL_new(context);
   SSL_set_fd(ssl, socket);
   if (resume != nullptr) SSL_set_session(ssl, resume);
@@ -65,8 +49,8 @@ SSL_SESSION* Converse(SSL_CTX* context, int port, SSL_SESSION* resume, int& resu
 
 int main(int argc, char** argv) {
   if (argc != 5) Die("PORT COUNT 1.2|1.3 full|resumed");
-  const int port = std::atoi(argv[1]);
-  const int count = std::atoi(argv[2]);
+  const auto port = static_cast<unsigned>(std::atoi(argv[1]));
+  const auto count = static_cast<unsigned>(std::atoi(argv[2]));
   const int version = argv[3] == std::string_view("1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
   const bool resume = argv[4] == std::string_view("resumed");
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
@@ -75,8 +59,9 @@ int main(int argc, char** argv) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_SESSION* session = nullptr;
   int resumed = 0;
-  for (int i = 0; i < count; ++i) {
-    SSL_SESSION* next = Converse(context, port, resume ? session : nullptr, resumed);
+  for (unsigned i = 0; i < count; ++i) {
+    const int socket = bench::ConnectLoopback(port, i);
+    SSL_SESSION* next = Converse(context, socket, resume ? session : nullptr, resumed);
     SSL_SESSION_free(session);
     session = next;
   }

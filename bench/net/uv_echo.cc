@@ -9,7 +9,7 @@
 #include <cstring>
 #include <memory>
 
-#include "bench/net/server.h"
+#include "bench/sockets.h"
 
 namespace {
 

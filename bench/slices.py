@@ -1,0 +1,199 @@
+"""What the benchmarks of servers share: programs on a processor of their own, their time and
+memory, rounds of slices, and tables of ratios.
+
+A slice is one measurement of one row of a table. A round is a slice of each row, one after the
+other (A B C); rounds follow each other (A B C A B C ...), and a ratio is taken within a round.
+"""
+
+import glob
+import os
+import platform
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+PER_CLIENT = 9000  # Connections of one process: the limit of descriptors is 20,000 in many places.
+MIN_BUSY = 0.5  # Below this share of its processor a server's time is mostly that of waking up.
+START_S = 20
+STOP_S = 10
+
+
+def here(name):
+    """A program beside the script that was started, where the build has put both."""
+    return os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), name)
+
+
+def processors():
+    """A processor for the server and another for its client, each as a set."""
+    every = sorted(os.sched_getaffinity(0))
+    return {every[0]}, {every[-1]}
+
+
+def machine():
+    """The first words of a table's heading."""
+    return f"Linux {platform.release()}, {len(os.sched_getaffinity(0))} processors"
+
+
+def pinned(command, cpus, **options):
+    """Starts a command on these processors."""
+    return subprocess.Popen(
+        command, preexec_fn=lambda: os.sched_setaffinity(0, cpus), text=True, **options
+    )
+
+
+def free_port():
+    """A port of the loopback interface, as text, for a server that has to be told one."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def make_identity(folder):
+    """A self-signed certificate of a P-256 key: the paths of both."""
+    certificate, key = os.path.join(folder, "certificate.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        + ["-nodes", "-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+    return certificate, key
+
+
+class Server:
+    """A server that runs until the end of the `with` block.
+
+    It prints its port as its first line; or it has been told the port, which then is given here.
+    """
+
+    def __init__(self, command, cpus, port=None, **options):
+        self.command = command
+        self.cpus = cpus
+        self.port = port
+        self.options = options
+
+    def __enter__(self):
+        if self.port is None:
+            self.process = pinned(self.command, self.cpus, stdout=subprocess.PIPE, **self.options)
+            self.port = self.process.stdout.readline().strip()
+            if not self.port:
+                raise RuntimeError(f"{self.command[0]} did not start")
+        else:
+            self.process = pinned(self.command, self.cpus, **self.options)
+            self._wait_until_it_listens()
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _wait_until_it_listens(self):
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", int(self.port))).close()
+                return
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        self.__exit__()
+        raise RuntimeError(f"{self.command[0]} did not start")
+
+    def processes(self):
+        """The server's process and all that have come from it."""
+        found = [self.process.pid]
+        for pid in found:
+            for path in glob.glob(f"/proc/{pid}/task/*/children"):
+                with open(path, encoding="ascii") as file:
+                    found += [int(child) for child in file.read().split()]
+        return found
+
+    def tasks(self):
+        """The folders in /proc of all its threads."""
+        return [task for pid in self.processes() for task in glob.glob(f"/proc/{pid}/task/*")]
+
+    def cpu_ns(self):
+        """Time on a processor of all threads: the first field of schedstat."""
+        total = 0
+        for task in self.tasks():
+            with open(f"{task}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        return total
+
+    def threads(self):
+        return len(self.tasks())
+
+    def private_bytes(self):
+        """Anonymous memory: what the program itself has allocated, its stacks included."""
+        total = 0
+        for pid in self.processes():
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                total += next(
+                    int(line.split()[1]) * 1024 for line in file if line.startswith("Anonymous:")
+                )
+        return total
+
+
+class Idle:
+    """Idle connections that stay open until the end of the `with` block.
+
+    `command` makes the command of a client from a number of connections. A client prints a line
+    when it has them, and holds them until its input ends.
+    """
+
+    def __init__(self, command, connections, cpus):
+        self.clients = []
+        while connections > 0:
+            part = min(connections, PER_CLIENT)
+            connections -= part
+            self.clients.append(
+                pinned(command(part), cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            )
+
+    def __enter__(self):
+        for client in self.clients:
+            if not client.stdout.readline():
+                raise RuntimeError("a client could not connect")
+        return self
+
+    def __exit__(self, *_):
+        for client in self.clients:
+            client.stdin.close()
+            client.wait(timeout=60)
+
+
+def rounds(rows, count, measure):
+    """The slices of each row, in the order of their rounds: {row: [measure(row), ...]}."""
+    slices = {row: [] for row in rows}
+    for _ in range(count):
+        for row in rows:
+            slices[row].append(measure(row))
+    return slices
+
+
+def ratios(times, base):
+    """The cells of a table that say how times compare with those of a base in the same rounds: the
+    median of the ratios, then the smallest and the largest of them."""
+    each = [time / of_base for time, of_base in zip(times, base)]
+    return [f"{statistics.median(each):.3f}", f"{min(each):.2f}", f"{max(each):.2f}"]
+
+
+def busy_cell(shares):
+    """The cell that says how much of its processor a server has used."""
+    share = statistics.median(shares)
+    return f"{share:.2f}" + ("" if share >= MIN_BUSY else " (too idle)")
+
+
+def print_row(*cells):
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def print_header(*cells):
+    print_row(*cells)
+    print("|" + "---|" * len(cells))
