@@ -70,7 +70,35 @@ bool Split(std::string_view text, Decimal* decimal) {
   return text.empty();
 }
 
+// Nearly all texts: up to 14 digits, a point, up to 4 more. False if it is another.
+bool ParseShort(std::string_view text, std::int64_t* count) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+  const bool negative = at < end && *at == '-';
+  if (negative) ++at;
+  const char* whole = at;
+  std::int64_t value = 0;
+  for (; at < end && IsDigit(*at); ++at) {
+    if (at - whole == 14) return false;
+    value = value * 10 + (*at - '0');
+  }
+  if (at == whole || (*whole == '0' && at - whole > 1)) return false;
+  int decimals = 0;
+  if (at < end && *at == '.') {
+    for (++at; at < end && IsDigit(*at); ++at) {
+      if (decimals++ == kDecimals) return false;
+      value = value * 10 + (*at - '0');
+    }
+    if (decimals == 0) return false;
+  }
+  if (at != end) return false;
+  for (; decimals < kDecimals; ++decimals) value *= 10;
+  *count = negative ? -value : value;
+  return true;
+}
+
 ParseResult ParseTenThousandths(std::string_view text, std::int64_t* count) {
+  if (ParseShort(text, count)) return ParseResult::kOk;
   Decimal decimal;
   if (!Split(text, &decimal)) return ParseResult::kNoNumber;
 

@@ -168,8 +168,11 @@ enum class Problem : std::uint8_t {
   kBadName,
 };
 
+// Of a table or a column, in bytes.
+inline constexpr std::size_t kMaxName = 64;
+
 constexpr bool IsName(std::string_view name) {
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
+  if (name.empty() || name.size() > kMaxName || (name[0] >= '0' && name[0] <= '9')) return false;
   for (const char c : name) {
     if (!(c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) {
       return false;

@@ -125,7 +125,7 @@
                                  "Index() is of the table; a column has Indexed() or Unique()")   \
       STRATA_ORM_INTERNAL_REFUSE(kStoredAlone, type, name, "Stored() needs a Generated()")        \
       STRATA_ORM_INTERNAL_REFUSE(kBadName, type, name,                                            \
-                                 "a name in SQL has letters, digits and _ alone")                 \
+                                 "a name in SQL has letters, digits and _ alone, 64 at most")     \
       columns[next++] = column;                                                                   \
     }                                                                                             \
   }
@@ -177,8 +177,8 @@
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kTooManyColumns, type, "more than 250 columns")            \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
           kNotForTables, type, "of the table are Named(), Index(), UniqueIndex() and Check()")    \
-      STRATA_ORM_INTERNAL_REFUSE_TABLE(kBadName, type,                                            \
-                                       "a name in SQL has letters, digits and _ alone")           \
+      STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
+          kBadName, type, "a name in SQL has letters, digits and _ alone, 64 at most")            \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kTwoOfOne, type,                                           \
                                        "two columns with CreatedAt(), ModifiedAt() or Version()") \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \

@@ -1,0 +1,52 @@
+// Looking at texts: where they stop to be plain, and whether they are UTF-8.
+
+#ifndef STRATA_ORM_UTF8_INTERNAL_H_
+#define STRATA_ORM_UTF8_INTERNAL_H_
+
+#include <emmintrin.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace strata::orm::internal {
+
+// Whether the bytes are UTF-8: shortest forms, no surrogates, no more than U+10FFFF (RFC 3629).
+bool IsUtf8(std::string_view text);
+
+// How many code points it has, as UTF-8.
+std::size_t Utf8Length(std::string_view text);
+
+inline bool StopsString(char c) {
+  return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+
+// The first byte from `at` on that JSON does not write as it is in a string: a quote, a backslash,
+// a control character; or `end`. Sets `*ascii` to false if a byte before it is not ASCII.
+inline const char* FindStringStop(const char* at, const char* end, bool* ascii) {
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i last_control = _mm_set1_epi8(0x1f);
+  while (end - at >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i stops =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
+    const unsigned stop_mask = static_cast<unsigned>(_mm_movemask_epi8(stops));
+    const unsigned high_mask = static_cast<unsigned>(_mm_movemask_epi8(bytes));
+    if (stop_mask != 0) {
+      const unsigned first = static_cast<unsigned>(__builtin_ctz(stop_mask));
+      if ((high_mask & ((1u << first) - 1)) != 0) *ascii = false;
+      return at + first;
+    }
+    if (high_mask != 0) *ascii = false;
+    at += 16;
+  }
+  for (; at < end && !StopsString(*at); ++at) {
+    if (static_cast<signed char>(*at) < 0) *ascii = false;
+  }
+  return at;
+}
+
+}  // namespace strata::orm::internal
+
+#endif  // STRATA_ORM_UTF8_INTERNAL_H_
