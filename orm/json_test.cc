@@ -226,6 +226,7 @@ TEST(JsonTest, ErrorsNameTheColumn) {
             "JSON at byte 24, Point.y: no value");
   EXPECT_EQ(Refused(R"({"text":"a)").message(),
             "JSON at byte 10, Sample.text: the string does not end");
+  EXPECT_EQ(CheckJson("[1,]").message(), "JSON at byte 3: a , before the end");
 }
 
 TEST(JsonTest, SurrogatesComeInPairs) {

@@ -59,7 +59,9 @@ struct Column {
     kModifiedAt = 1 << 7,
     kVersion = 1 << 8,
     kAsText = 1 << 9,
-    kNamed = 1 << 10,
+    kReferences = 1 << 10,
+    kValidated = 1 << 11,
+    kFiltered = 1 << 12,
   };
 
   std::string_view name = {};
@@ -148,7 +150,8 @@ struct TableInfo {
 
 namespace internal {
 
-// What STRATA_TABLE refuses, with the field's name, at compile time.
+// What STRATA_TABLE refuses, with the field's name, at compile time. The checks compare no pointer
+// with null: for GCC's sanitizer of undefined behaviour that is no constant.
 enum class Problem : std::uint8_t {
   kNone,
   kLengthOfNumber,
@@ -205,7 +208,6 @@ constexpr void Apply(const Option& option, Column& column) {
   switch (option.what) {
     case What::kNamed:
       column.name = option.text;
-      column.flags |= Column::kNamed;
       break;
     case What::kPrimaryKey:
       column.flags |= Column::kPrimaryKey;
@@ -236,6 +238,7 @@ constexpr void Apply(const Option& option, Column& column) {
       break;
     case What::kReferences:
       column.references = option.references;
+      column.flags |= Column::kReferences;
       break;
     case What::kOnDelete:
       column.on_delete = option.action;
@@ -263,9 +266,11 @@ constexpr void Apply(const Option& option, Column& column) {
       break;
     case What::kValidate:
       column.validator = option.validator;
+      column.flags |= Column::kValidated;
       break;
     case What::kFilter:
       column.filter = option.filter;
+      column.flags |= Column::kFiltered;
       break;
     case What::kIndex:
       break;
@@ -325,17 +330,17 @@ constexpr Problem ProblemOf(const Column& column, std::initializer_list<Option> 
   if (column.has(Column::kAutoincrement) && !IsIntegerKind(kind)) {
     return Problem::kAutoincrementOfOther;
   }
-  if (column.validator.valid != nullptr && column.validator.type != column.value) {
+  if (column.has(Column::kValidated) && column.validator.type != column.value) {
     return Problem::kValidatorOfOther;
   }
-  if (column.filter.apply != nullptr && column.filter.type != column.value) {
+  if (column.has(Column::kFiltered) && column.filter.type != column.value) {
     return Problem::kFilterOfOther;
   }
   const auto has_action = [&](ForeignKeyAction action) {
     return column.on_delete == action || column.on_update == action;
   };
-  if (column.references == nullptr && (column.on_delete != ForeignKeyAction::kNoAction ||
-                                       column.on_update != ForeignKeyAction::kNoAction)) {
+  if (!column.has(Column::kReferences) && (column.on_delete != ForeignKeyAction::kNoAction ||
+                                           column.on_update != ForeignKeyAction::kNoAction)) {
     return Problem::kActionWithoutReference;
   }
   if (has_action(ForeignKeyAction::kSetNull) && column.has(Column::kNotNull)) {
@@ -423,8 +428,8 @@ constexpr TableProblem FindFlags(std::span<const Column> columns, TableInfo& tab
       if (position >= 0) return TableProblem::kTwoOfOne;
       position = static_cast<std::int16_t>(i);
     }
-    table.has_filters = table.has_filters || columns[i].filter.apply != nullptr;
-    table.has_rules = table.has_rules || columns[i].validator.valid != nullptr ||
+    table.has_filters = table.has_filters || columns[i].has(Column::kFiltered);
+    table.has_rules = table.has_rules || columns[i].has(Column::kValidated) ||
                       columns[i].max_length != 0 ||
                       (columns[i].nullable() && columns[i].has(Column::kNotNull));
   }

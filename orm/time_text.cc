@@ -44,6 +44,10 @@ constexpr UnitInfo InfoOf(TimeUnit unit) {
 
 std::int64_t FloorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
+std::int64_t FloorRemainder(std::int64_t a, std::int64_t b) {
+  return a % b < 0 ? a % b + b : a % b;
+}
+
 // Hinnant, chrono-Compatible Low-Level Date Algorithms: a year begins in March, an era has 400.
 struct Date {
   int year, month, day;
@@ -195,7 +199,7 @@ char* FormatTicks(std::int64_t count, TimeUnit unit, char* out) {
   out = Put(out, of_day % 60, 2);
   if (info.digits > 0) {
     *out++ = '.';
-    out = Put(out, count - FloorDivide(count, info.per_second) * info.per_second, info.digits);
+    out = Put(out, FloorRemainder(count, info.per_second), info.digits);
   }
   *out++ = 'Z';
   return out;

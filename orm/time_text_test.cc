@@ -77,6 +77,7 @@ TEST(TimeTextTest, RefusesOtherTexts) {
                            "2024-02-29",
                            "2024-02-30T00:00:00Z",
                            "2023-02-29T00:00:00Z",
+                           "1900-02-29T00:00:00Z",
                            "2024-13-01T00:00:00Z",
                            "2024-00-01T00:00:00Z",
                            "2024-01-00T00:00:00Z",
@@ -97,6 +98,7 @@ TEST(TimeTextTest, RefusesOtherTexts) {
               absl::StatusCode::kInvalidArgument)
         << text;
   }
+  EXPECT_TRUE(ParseTicks("2000-02-29T00:00:00Z", TimeUnit::kSeconds).ok());
   EXPECT_FALSE(ParseTicks("2024-01-01T00:00:00Z", TimeUnit::kDays).ok());
   EXPECT_FALSE(ParseTicks("2024-01-01T00:00:01Z", TimeUnit::kMinutes).ok());
   EXPECT_EQ(ParseTicks("2262-04-12T00:00:00Z", TimeUnit::kNanoseconds).status().code(),
