@@ -1,6 +1,7 @@
 // Records come out as they went in, whole and in order, wherever the buffer ends.
 
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -10,6 +11,9 @@
 
 namespace strata::http {
 namespace {
+
+// Each RecordRing of these tests is on the heap: on the stack that GCC's AddressSanitizer makes for
+// the use after return, what wants 64 bytes may get 32.
 
 bool Append(RecordRing& ring, std::string_view record, std::size_t reserve) {
   char* at = ring.Reserve(reserve);
@@ -21,13 +25,15 @@ bool Append(RecordRing& ring, std::string_view record, std::size_t reserve) {
 }
 
 TEST(RecordRingTest, IsEmptyAtFirst) {
-  RecordRing ring(10);
+  const auto owner = std::make_unique<RecordRing>(10);
+  RecordRing& ring = *owner;
   EXPECT_EQ(ring.Readable(), 0u);
   EXPECT_TRUE(ring.Peek().empty());
 }
 
 TEST(RecordRingTest, TakesNoMoreThanItsSize) {
-  RecordRing ring(10);
+  const auto owner = std::make_unique<RecordRing>(10);
+  RecordRing& ring = *owner;
   EXPECT_EQ(ring.Reserve(11), nullptr);
   EXPECT_TRUE(Append(ring, "0123456789", 10));
   EXPECT_EQ(ring.Reserve(1), nullptr);
@@ -45,7 +51,8 @@ TEST(RecordRingTest, TakesNoMoreThanItsSize) {
 }
 
 TEST(RecordRingTest, ARecordThatDoesNotFitAtTheEndGoesToTheBeginning) {
-  RecordRing ring(10);
+  const auto owner = std::make_unique<RecordRing>(10);
+  RecordRing& ring = *owner;
   EXPECT_TRUE(Append(ring, "0123456", 7));
   ring.Consume(5);
   EXPECT_TRUE(Append(ring, "abcd", 4));
@@ -56,7 +63,8 @@ TEST(RecordRingTest, ARecordThatDoesNotFitAtTheEndGoesToTheBeginning) {
 }
 
 TEST(RecordRingTest, AnEmptyOneHasRoomWhereverItStands) {
-  RecordRing ring(10);
+  const auto owner = std::make_unique<RecordRing>(10);
+  RecordRing& ring = *owner;
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(Append(ring, "abcd", 4)) << i;
     ASSERT_EQ(ring.Peek(), "abcd");
@@ -68,7 +76,8 @@ TEST(RecordRingTest, IsWhatAQueueIs) {
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  RecordRing ring(64);
+  const auto owner = std::make_unique<RecordRing>(64);
+  RecordRing& ring = *owner;
   std::string queue;
   char next = 'a';
   std::size_t appended = 0;
@@ -95,7 +104,8 @@ TEST(RecordRingTest, IsWhatAQueueIs) {
 
 TEST(RecordRingTest, OneThreadWritesAndAnotherReads) {
   constexpr std::uint32_t kRecords = 200'000;
-  RecordRing ring(1000);
+  const auto owner = std::make_unique<RecordRing>(1000);
+  RecordRing& ring = *owner;
   std::thread writer([&ring] {
     for (std::uint32_t i = 0; i < kRecords; ++i) {
       const std::string record = std::to_string(i) + "\n";
