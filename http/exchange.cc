@@ -38,6 +38,7 @@ void PendingReply::Abort() {
 
 void Exchange::Reset() {
   parser.Reset();
+  request.head_ = nullptr;
   request.bytes_ = {};
   request.params_ = {};
   request.body_ = {};

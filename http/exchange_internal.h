@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -132,7 +133,8 @@ struct Exchange {
   std::unique_ptr<net::StreamHandler> upgrade;
   std::unique_ptr<net::Timer> timer;  // For the head.
 
-  std::uint64_t body_bytes = 0;  // Sent, or to be sent.
+  std::chrono::steady_clock::time_point began;  // If anybody wants to know.
+  std::uint64_t body_bytes = 0;                 // Sent, or to be sent.
   std::uint64_t drained_bytes = 0;
   std::uint16_t status = 0;
   Stage stage = Stage::kHead;

@@ -75,6 +75,12 @@ std::vector<const ServerCounters*> Server::counters() const {
   return all;
 }
 
+LatencySnapshot Server::latency() const {
+  LatencySnapshot all;
+  for (const auto& loop : core_->loops()) all.Add(loop->latency());
+  return all;
+}
+
 std::unique_ptr<net::StreamHandler> Server::NewConnection() const {
   return std::make_unique<ServerConnection>(core_);
 }

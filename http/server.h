@@ -23,6 +23,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "strata/http/latency_histogram.h"
 #include "strata/http/router.h"
 #include "strata/http/server_options.h"
 #include "strata/net/address.h"
@@ -75,6 +76,10 @@ class Server {
 
   // The counters of each loop; from any thread.
   std::vector<const ServerCounters*> counters() const;
+
+  // How long requests take, from the end of the head to the end of the answer's being queued; of
+  // all loops, from any thread.
+  LatencySnapshot latency() const;
 
   // The handler of a connection that others have accepted, on a loop of the runtime.
   std::unique_ptr<net::StreamHandler> NewConnection() const;

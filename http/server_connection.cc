@@ -2,8 +2,11 @@
 // server_response.cc.
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
+#include "strata/http/forwarded.h"
 #include "strata/http/server_connection_internal.h"
 #include "strata/http/status.h"
 #include "strata/http/uri.h"
@@ -20,6 +23,23 @@ void ServerConnection::OnOpen(net::Stream& stream) {
   stream_ = &stream;
   loop_ = &core_->ForLoop(stream.loop());
   loop_->counters().connections.Add(1);
+  if (options().bans || options().connection_limits) Admit(stream.peer_address());
+}
+
+// Ends the connection at once if there should be none.
+void ServerConnection::Admit(const net::Address& peer) {
+  if (options().bans && options().bans->IsBanned(peer, std::chrono::steady_clock::now())) {
+    loop_->counters().turned_away.Add(1);
+    return Break();
+  }
+  if (!options().connection_limits) return;
+  token_ = options().connection_limits->Admit(peer);
+  if (token_) return;
+  loop_->counters().turned_away.Add(1);
+  Write(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+      "Content-Length: 0\r\n\r\n");
+  Close();
 }
 
 void ServerConnection::OnReceive(net::Stream&, std::string_view bytes) {
@@ -138,8 +158,10 @@ std::string_view ServerConnection::Dispatch(Exchange& exchange, std::string_view
   exchange.stage = Exchange::Stage::kAnswering;
   exchange.request.head_ = &head;
   exchange.request.bytes_ = head_bytes;
-  exchange.request.client_ = stream_->peer_address();
-  exchange.request.secure_ = stream_->tls() != nullptr;
+  if (options().measure_latency || loop_->observer()) {
+    exchange.began = std::chrono::steady_clock::now();
+  }
+  FindClient(exchange.request);
   exchange.is_head = head.method == Method::kHead;
   exchange.http_1_0 = head.minor_version == 0;
   exchange.keep_alive = head.keep_alive;
@@ -351,6 +373,7 @@ void ServerConnection::OnClosed(net::Stream&, net::Error) {
 
 void ServerConnection::OnHeaderTimeout() {
   loop_->counters().timeouts.Add(1);
+  Strike(*exchange_);
   AnswerStatus(*exchange_, 408, "the head of the request took too long\n");
   Close();
 }
@@ -388,6 +411,50 @@ void ServerConnection::Close() {
   if (closing_) return;
   closing_ = true;
   stream_->Close();
+}
+
+// Who asks, and how: the peer, or what trusted proxies say.
+void ServerConnection::FindClient(Request& request) const {
+  request.client_ = stream_->peer_address();
+  request.secure_ = stream_->tls() != nullptr;
+  const NetworkSet& trusted = options().trusted_proxies;
+  if (trusted.empty() || !trusted.Contains(request.client_)) return;
+
+  // Lines beyond these are not looked at; the last ones count.
+  static constexpr std::size_t kMaxLines = 16;
+  struct Lines {
+    std::array<std::string_view, kMaxLines> values;
+    std::size_t count = 0;
+    std::span<const std::string_view> span() const { return std::span(values).first(count); }
+  };
+  const auto lines_of = [&request](FieldId id) {
+    Lines lines;
+    std::size_t skipped = request.fields().Count(id);
+    skipped -= std::min(skipped, kMaxLines);
+    for (const Field& field : request.fields()) {
+      if (field.id != id) continue;
+      if (skipped > 0) {
+        --skipped;
+      } else {
+        lines.values[lines.count++] = field.value;
+      }
+    }
+    return lines;
+  };
+  ForwardedClient client;
+  if (options().forwarded_by == ServerOptions::ForwardedBy::kForwarded) {
+    const Lines lines = lines_of(FieldId::kForwarded);
+    client = ClientOf(request.client_, trusted, ForwardedLines{lines.span()});
+  } else {
+    const Lines names = lines_of(FieldId::kXForwardedFor);
+    const Lines protos = lines_of(FieldId::kXForwardedProto);
+    client =
+        ClientOf(request.client_, trusted,
+                 XForwardedLines{
+                     .for_values = names.span(), .proto_values = protos.span(), .host_values = {}});
+  }
+  request.client_ = client.address;
+  if (!client.proto.empty()) request.secure_ = client.proto == "https";
 }
 
 // False if it was answered.
@@ -491,12 +558,20 @@ void ServerConnection::BeginStreaming(Exchange& exchange) {
 // A rule is broken: the answer says which, and the connection ends.
 void ServerConnection::Refuse(Exchange& exchange, ParseError error) {
   loop_->counters().refused.Add(1);
+  Strike(exchange);
   std::string detail(ToString(error));
   detail.push_back('\n');
   // Before the receiver goes, which may hold the responder.
   AnswerStatus(exchange, StatusOf(error), detail);
   if (std::unique_ptr<BodyReceiver> receiver = std::move(exchange.receiver)) receiver->OnAbort();
   Close();
+}
+
+void ServerConnection::Strike(const Exchange& exchange) {
+  if (!options().bans) return;
+  options().bans->Strike(
+      exchange.request.head_ ? exchange.request.client_ : stream_->peer_address(),
+      std::chrono::steady_clock::now());
 }
 
 void ServerConnection::AnswerStatus(Exchange& exchange, int status, std::string_view detail) {

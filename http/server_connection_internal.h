@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "strata/http/connection_limits.h"
 #include "strata/http/exchange_internal.h"
 #include "strata/http/parse_error.h"
 #include "strata/http/response.h"
@@ -75,6 +76,10 @@ class ServerConnection final : public net::StreamHandler {
   void RunHandler(Exchange& exchange);
   void BeginStreaming(Exchange& exchange);
   void Refuse(Exchange& exchange, ParseError error);
+  void Admit(const net::Address& peer);
+  void FindClient(Request& request) const;
+  void Strike(const Exchange& exchange);
+  void Tell(const Exchange& exchange);
   void AnswerStatus(Exchange& exchange, int status, std::string_view detail);
 
   void LookAgainLater();
@@ -100,6 +105,7 @@ class ServerConnection final : public net::StreamHandler {
   ServerLoop* loop_ = nullptr;
   net::Stream* stream_ = nullptr;
   std::unique_ptr<Exchange> exchange_;
+  ConnectionLimits::Token token_;
   std::uint32_t requests_ = 0;
   bool closing_ = false;   // Nothing more is read.
   bool draining_ = false;  // The loop drains: this exchange is the last.

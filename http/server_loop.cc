@@ -19,7 +19,8 @@ ParserLimits HeadLimits(ParserLimits limits) {
 ServerLoop::ServerLoop(const ServerCore& core, net::Loop& loop)
     : core_(core),
       loop_(loop),
-      current_(std::make_unique<Exchange>(HeadLimits(core.options().limits))) {
+      current_(std::make_unique<Exchange>(HeadLimits(core.options().limits))),
+      observer_(core.options().observer ? core.options().observer() : nullptr) {
   WriteLines();
 }
 

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "strata/http/exchange_internal.h"
+#include "strata/http/latency_histogram.h"
+#include "strata/http/observer.h"
 #include "strata/http/route_table_internal.h"
 #include "strata/http/server_options.h"
 #include "strata/net/counter.h"
@@ -72,6 +74,12 @@ class ServerLoop {
   // For heads that are being written. Empty between uses, as far as anybody may rely on.
   std::string& scratch() { return scratch_; }
 
+  // Null if nobody is to be told.
+  RequestObserver* observer() { return observer_.get(); }
+
+  LatencyHistogram& latency() { return latency_; }
+  const LatencyHistogram& latency() const { return latency_; }
+
   ServerCounters& counters() { return counters_; }
   const ServerCounters& counters() const { return counters_; }
 
@@ -93,7 +101,9 @@ class ServerLoop {
   std::size_t server_line_size_ = 0;
   std::uint64_t refresh_at_ms_ = 0;
   bool busy_ = false;
+  const std::unique_ptr<RequestObserver> observer_;
   ServerCounters counters_;
+  LatencyHistogram latency_;
 };
 
 // Lives as long as any connection of the server does.

@@ -12,9 +12,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "strata/http/ban_list.h"
+#include "strata/http/connection_limits.h"
 #include "strata/http/limits.h"
+#include "strata/http/network.h"
+#include "strata/http/observer.h"
 #include "strata/net/counter.h"
 #include "strata/net/runtime.h"
 #include "strata/net/tcp_listener.h"
@@ -57,6 +62,26 @@ struct ServerOptions {
   // again; it is closed instead if there are more.
   std::size_t max_drained_bytes = 256 * 1024;
 
+  // Proxies whose word on the client is taken (forwarded.h), and the fields that they write:
+  // exactly one kind, for the other comes from the client as it likes. Request::client() and
+  // secure() are then what they say.
+  NetworkSet trusted_proxies = {};
+  enum class ForwardedBy { kXForwarded, kForwarded } forwarded_by = ForwardedBy::kXForwarded;
+
+  // How many connections there may be, in all and by client: those beyond are answered with 503.
+  // Clients here are peers, so proxies should be exempt. Null: any number.
+  std::shared_ptr<ConnectionLimits> connection_limits = nullptr;
+
+  // Whose connections are reset at once. A broken rule and a head that is late are strikes. Null:
+  // nobody's.
+  std::shared_ptr<BanList> bans = nullptr;
+
+  // Told of every answer. Null: nobody.
+  ObserverFactory observer = nullptr;
+
+  // Whether Server::latency() knows anything, for two looks at the clock in each request.
+  bool measure_latency = true;
+
   // Of a BodyWriter: what may wait for the client.
   std::size_t max_body_queue_bytes = 4 * 1024 * 1024;
 };
@@ -68,6 +93,7 @@ struct ServerCounters {
   net::Counter requests;     // Whose head was read.
   net::Counter refused;      // Answered by a parser's error.
   net::Counter timeouts;     // Of heads.
+  net::Counter turned_away;  // Connections: banned, or too many.
   net::Counter upgrades;
   net::Counter aborted;                   // Whose client was gone before the answer was complete.
   std::array<net::Counter, 6> responses;  // By the first digit of their status.

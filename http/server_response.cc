@@ -208,7 +208,33 @@ void ServerConnection::ResponseDone(Exchange& exchange) {
   exchange.response_done = true;
   exchange.paused = false;
   loop_->counters().responses[exchange.status / 100].Add(1);
+  if (options().measure_latency || loop_->observer()) Tell(exchange);
   if (!exchange.keep_alive) Close();
+}
+
+void ServerConnection::Tell(const Exchange& exchange) {
+  const RequestHead* const head = exchange.request.head_;
+  const auto duration =
+      head ? std::chrono::steady_clock::now() - exchange.began : std::chrono::nanoseconds(0);
+  if (head && options().measure_latency) loop_->latency().Record(duration);
+  RequestObserver* const observer = loop_->observer();
+  if (!observer) return;
+  const net::Address peer = head ? exchange.request.client_ : stream_->peer_address();
+  AccessRecord record;
+  record.time = std::chrono::system_clock::now() - duration;
+  record.peer = &peer;
+  record.status = exchange.status;
+  record.bytes = exchange.is_head ? 0 : exchange.body_bytes;
+  record.duration = duration;
+  record.request_id = exchange.reply.Get(FieldId::kXRequestId).value_or("");
+  if (head) {
+    record.method = head->method_text;
+    record.target = head->target;
+    if (exchange.http_1_0) record.protocol = "HTTP/1.0";
+    record.referer = head->fields.Get(FieldId::kReferer).value_or("");
+    record.user_agent = head->fields.Get(FieldId::kUserAgent).value_or("");
+  }
+  observer->OnAnswered(record);
 }
 
 // ---- What comes from a PendingReply ------------------------------------------------------------
@@ -216,6 +242,8 @@ void ServerConnection::ResponseDone(Exchange& exchange) {
 net::RefPtr<PendingReply> ServerConnection::Defer(Exchange& exchange) {
   if (!exchange.pending) {
     Keep(exchange);
+    // The observer will want to see the request.
+    if (loop_->observer() && exchange.request.head_) exchange.KeepHead(exchange.request.bytes_);
     exchange.pending = net::RefPtr<PendingReply>(
         new PendingReply(loop().mailbox(), this, stream_->options().high_watermark_bytes,
                          options().max_body_queue_bytes));
