@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace strata::http {
@@ -42,6 +43,19 @@ inline Utf8Char FirstUtf8Char(std::string_view text) {
       (first & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
   if (code < 0x10000 || code > 0x10ffff) return {0, 0};
   return {code, 4};
+}
+
+inline bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    // Most text is ASCII: eight bytes at once.
+    std::uint64_t word = ~std::uint64_t{0};
+    if (text.size() >= sizeof(word)) std::memcpy(&word, text.data(), sizeof(word));
+    const std::size_t size =
+        (word & 0x8080808080808080) == 0 ? sizeof(word) : FirstUtf8Char(text).size;
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
 }
 
 }  // namespace strata::http
