@@ -56,6 +56,15 @@ def strata_repositories():
     )
     _declare(
         system_library,
+        name = "brotli",
+        headers = ["brotli"],
+        modules = {
+            "brotlidec": "libbrotlidec",
+            "brotlienc": "libbrotlienc",
+        },
+    )
+    _declare(
+        system_library,
         name = "openssl",
         headers = ["openssl"],
         modules = {
@@ -86,6 +95,15 @@ def strata_repositories():
             "zlib.h",
         ],
         modules = {"zlib": "zlib"},
+    )
+    _declare(
+        system_library,
+        name = "zstd",
+        headers = [
+            "zstd.h",
+            "zstd_errors.h",
+        ],
+        modules = {"zstd": "libzstd"},
     )
 
     # Rivals of the benchmarks.

@@ -13,6 +13,8 @@ LAYERS = {
     "http": ["net", "@zlib"],
     "http:tls": ["http", "net:tls"],
     "http:auth": ["http", "crypto"],
+    "http:brotli": ["http", "@brotli"],
+    "http:zstd": ["http", "@zstd"],
     "ws": ["http"],
     "ws:tls": ["ws", "http:tls"],
     "orm": ["mm", "@com_google_absl", "@simdjson", "@sqlite3"],
