@@ -477,9 +477,11 @@ bool ServerConnection::FindRoute(Exchange& exchange) {
 
 bool ServerConnection::FillParams(Exchange& exchange, const RouteMatch& match) {
   const std::string_view path = exchange.parser.head().path;
-  const bool encoded = path.find('%') != std::string_view::npos;
+  // What is neither encoded nor may be a dot segment is not written anywhere.
+  const bool rewritten =
+      path.find('%') != std::string_view::npos || path.find("/.") != std::string_view::npos;
   // As much as all captures together can be, so that it never moves.
-  if (encoded) exchange.decoded.reserve(path.size() + match.size());
+  if (rewritten) exchange.decoded.reserve(path.size() + match.size());
   for (std::size_t i = 0; i < match.size(); ++i) {
     const bool rest = exchange.route->captures_rest && i + 1 == match.size();
     std::string_view raw = match.capture(i);
@@ -487,7 +489,7 @@ bool ServerConnection::FillParams(Exchange& exchange, const RouteMatch& match) {
     if (rest) raw = std::string_view(raw.data() - 1, raw.size() + 1);
     std::span<char> storage;
     const std::size_t at = exchange.decoded.size();
-    if (encoded) {
+    if (rewritten) {
       exchange.decoded.resize(at + raw.size());
       storage = std::span(exchange.decoded).subspan(at);
     }

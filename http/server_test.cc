@@ -348,6 +348,7 @@ TEST_F(ServerTest, CapturesAreDecodedAndCannotTraverse) {
   EXPECT_EQ(client.Ask(Get("/one/x%20y/%C3%A9?q=1")).body, "x y|\xC3\xA9||2");
   EXPECT_EQ(client.Ask(Get("/rest/a/b%2Ec")).body, "[a/b.c]");
   EXPECT_EQ(client.Ask(Get("/rest/")).body, "[]");
+  EXPECT_EQ(client.Ask(Get("/rest/.hidden/a..b")).body, "[.hidden/a..b]");
   for (const char* path : {"/one/..%2F/b", "/one/a/%2e%2e", "/rest/../x", "/rest/%2e%2e/x",
                            "/rest/a%00b", "/rest/a%5Cb", "/rest/%", "/one/a/%zz"}) {
     EXPECT_EQ(Connect().Ask(Get(path)).status, 400) << path;
