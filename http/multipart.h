@@ -21,7 +21,7 @@
 // and has nothing behind it but blanks. A preamble, an epilogue, and blanks behind a delimiter
 // are skipped, as RFC 2046 wants it. Parts of parts (multipart/mixed) are not looked into.
 //
-// A parser is used by one thread.
+// multipart_form.h collects the parts in memory and a file. A parser is used by one thread.
 
 #ifndef STRATA_HTTP_MULTIPART_H_
 #define STRATA_HTTP_MULTIPART_H_

@@ -1,0 +1,158 @@
+// Forms in memory and in a temporary file.
+
+#include "strata/http/multipart_form.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "strata/net/file.h"
+
+namespace strata::http {
+namespace {
+
+constexpr std::string_view kType = "multipart/form-data; boundary=XX";
+
+std::string Value(std::string_view name, std::string_view value) {
+  return "--XX\r\nContent-Disposition: form-data; name=\"" + std::string(name) + "\"\r\n\r\n" +
+         std::string(value) + "\r\n";
+}
+
+std::string Upload(std::string_view name, std::string_view filename, std::string_view bytes) {
+  return "--XX\r\nContent-Disposition: form-data; name=\"" + std::string(name) + "\"; filename=\"" +
+         std::string(filename) + "\"\r\nContent-Type: image/png\r\n\r\n" + std::string(bytes) +
+         "\r\n";
+}
+
+constexpr std::string_view kEnd = "--XX--\r\n";
+
+std::string ReadFile(const FormPart& part) {
+  std::string bytes(part.file.bytes, '\0');
+  EXPECT_EQ(part.file.file->ReadAt(part.file.offset, bytes).value(), bytes.size());
+  return bytes;
+}
+
+// The descriptors that this process has open.
+std::size_t OpenFiles() {
+  DIR* const folder = opendir("/proc/self/fd");
+  std::size_t count = 0;
+  while (readdir(folder) != nullptr) ++count;
+  closedir(folder);
+  return count;
+}
+
+class MultipartFormTest : public ::testing::Test {
+ protected:
+  MultipartFormTest() {
+    options_.temporary_folder = ::testing::TempDir();
+    options_.max_memory_bytes = 100;
+    options_.max_file_memory_bytes = 10;
+  }
+
+  absl::Status Read(std::string_view body) {
+    form_.emplace(MultipartForm::Create(kType, options_).value());
+    // In pieces of every kind.
+    for (std::size_t at = 0, size = 1; at < body.size(); at += size, size = size % 40 + 1) {
+      if (absl::Status status = form_->Feed(body.substr(at, size)); !status.ok()) return status;
+    }
+    return form_->Finish();
+  }
+
+  MultipartFormOptions options_;
+  std::optional<MultipartForm> form_;
+};
+
+TEST_F(MultipartFormTest, ValuesAreInMemory) {
+  ASSERT_TRUE(Read(Value("a", "1") + Value("b", "") + Value("a", "2") + std::string(kEnd)).ok());
+  ASSERT_EQ(form_->parts().size(), 3u);
+  EXPECT_EQ(form_->Find("a")->bytes, "1");
+  EXPECT_EQ(form_->Find("a")->filename, std::nullopt);
+  EXPECT_EQ(form_->Find("b")->size_bytes, 0u);
+  EXPECT_EQ(form_->parts()[2].bytes, "2");
+  EXPECT_EQ(form_->Find("c"), nullptr);
+}
+
+TEST_F(MultipartFormTest, SmallFilesToo) {
+  ASSERT_TRUE(Read(Upload("f", "a/b.png", "0123456789") + std::string(kEnd)).ok());
+  const FormPart& part = *form_->Find("f");
+  EXPECT_EQ(part.filename, "a/b.png");
+  EXPECT_EQ(part.content_type, "image/png");
+  EXPECT_EQ(part.bytes, "0123456789");
+  EXPECT_EQ(part.file.file, nullptr);
+}
+
+TEST_F(MultipartFormTest, LargeFilesShareATemporaryOne) {
+  const std::size_t before = OpenFiles();
+  const std::string large(5000, 'l');
+  ASSERT_TRUE(Read(Upload("x", "x", large) + Value("v", "value") + Upload("y", "y", "01234567890") +
+                   Upload("z", "z", "small") + std::string(kEnd))
+                  .ok());
+  EXPECT_EQ(OpenFiles(), before + 1);
+  EXPECT_EQ(ReadFile(*form_->Find("x")), large);
+  EXPECT_EQ(form_->Find("x")->size_bytes, large.size());
+  EXPECT_EQ(form_->Find("x")->bytes, "");
+  EXPECT_EQ(ReadFile(*form_->Find("y")), "01234567890");
+  EXPECT_EQ(form_->Find("y")->file.file, form_->Find("x")->file.file);
+  EXPECT_EQ(form_->Find("z")->bytes, "small");
+  form_.reset();
+  EXPECT_EQ(OpenFiles(), before);
+}
+
+TEST_F(MultipartFormTest, TheTemporaryFileHasNoName) {
+  std::string folder = ::testing::TempDir() + "/form_test_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  options_.temporary_folder = folder;
+  ASSERT_TRUE(Read(Upload("x", "x", std::string(100, 'x')) + std::string(kEnd)).ok());
+  // An empty folder, that is.
+  EXPECT_EQ(rmdir(folder.c_str()), 0);
+}
+
+TEST_F(MultipartFormTest, AFormThatIsGivenUpLeavesNothing) {
+  const std::size_t before = OpenFiles();
+  form_.emplace(MultipartForm::Create(kType, options_).value());
+  ASSERT_TRUE(form_->Feed(Upload("x", "x", std::string(100, 'x'))).ok());
+  EXPECT_TRUE(form_->parts().empty());
+  form_.reset();
+  EXPECT_EQ(OpenFiles(), before);
+}
+
+TEST_F(MultipartFormTest, ManySmallFilesGoToDiskWhenTheMemoryIsFull) {
+  std::string body;
+  for (int i = 0; i < 50; ++i) body += Upload("f", "f", "1234567890");
+  ASSERT_TRUE(Read(body + std::string(kEnd)).ok());
+  std::size_t in_memory = 0;
+  for (const FormPart& part : form_->parts()) {
+    in_memory += part.bytes.size();
+    EXPECT_EQ(part.file.file ? ReadFile(part) : part.bytes, "1234567890");
+  }
+  EXPECT_EQ(in_memory, 100u);
+}
+
+TEST_F(MultipartFormTest, ValuesHaveToFitIntoTheMemory) {
+  EXPECT_TRUE(Read(Value("v", std::string(100, 'v')) + std::string(kEnd)).ok());
+  const std::string body = Value("v", std::string(60, 'v')) + Value("w", std::string(41, 'w'));
+  EXPECT_EQ(Read(body).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(form_->Feed("x").code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(form_->Finish().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(form_->parts().empty());
+}
+
+TEST_F(MultipartFormTest, WhatIsNoFormIsInvalid) {
+  EXPECT_EQ(Read("--XX\r\nno header\r\n\r\n").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Read(Value("a", "1")).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(MultipartForm::Create("multipart/form-data").ok());
+  EXPECT_FALSE(MultipartForm::Create("text/plain; boundary=XX").ok());
+}
+
+TEST_F(MultipartFormTest, AFolderThatIsNotThereIsTold) {
+  options_.temporary_folder = "/nowhere/at/all";
+  const absl::Status status = Read(Upload("x", "x", std::string(100, 'x')) + std::string(kEnd));
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(status.message().find("/nowhere/at/all"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace strata::http
