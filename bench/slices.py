@@ -5,9 +5,11 @@ A slice is one measurement of one row of a table. A round is a slice of each row
 other (A B C); rounds follow each other (A B C A B C ...), and a ratio is taken within a round.
 """
 
+import contextlib
 import glob
 import os
 import platform
+import random
 import signal
 import socket
 import statistics
@@ -19,6 +21,7 @@ PER_CLIENT = 9000  # Connections of one process: the limit of descriptors is 20,
 MIN_BUSY = 0.5  # Below this share of its processor a server's time is mostly that of waking up.
 START_S = 20
 STOP_S = 10
+TRIED_PORTS = 100
 
 
 def here(name):
@@ -45,10 +48,18 @@ def pinned(command, cpus, **options):
 
 
 def free_port():
-    """A port of the loopback interface, as text, for a server that has to be told one."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
+    """A free port, as text, for a server that has to be told one.
+
+    It is none of those that the kernel gives to clients: one of these could be taken, or remembered
+    of a connection that has ended, when the server comes to listen on it.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first = int(file.read().split()[0])
+    for port in random.sample(range(min(10_000, first // 2), first), TRIED_PORTS):
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("", port))
+            return str(port)
+    raise RuntimeError("no port is free")
 
 
 def make_identity(folder):
@@ -76,14 +87,17 @@ class Server:
         self.options = options
 
     def __enter__(self):
-        if self.port is None:
-            self.process = pinned(self.command, self.cpus, stdout=subprocess.PIPE, **self.options)
-            self.port = self.process.stdout.readline().strip()
-            if not self.port:
-                raise RuntimeError(f"{self.command[0]} did not start")
+        told = self.port is not None
+        output = {} if told else {"stdout": subprocess.PIPE}
+        self.process = pinned(self.command, self.cpus, **output, **self.options)
+        if told:
+            started = self._listens()
         else:
-            self.process = pinned(self.command, self.cpus, **self.options)
-            self._wait_until_it_listens()
+            self.port = self.process.stdout.readline().strip()
+            started = self.port != ""
+        if not started:
+            self.__exit__()
+            raise RuntimeError(f"{self.command[0]} did not start")
         return self
 
     def __exit__(self, *_):
@@ -93,17 +107,19 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
-    def _wait_until_it_listens(self):
+    def _listens(self):
+        """Waits until it does; False if it has ended, or takes too long."""
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", int(self.port))).close()
-                return
+                return True
             except ConnectionRefusedError:
                 time.sleep(0.01)
-        self.__exit__()
-        raise RuntimeError(f"{self.command[0]} did not start")
+        return False
 
     def processes(self):
         """The server's process and all that have come from it."""
@@ -114,20 +130,21 @@ class Server:
                     found += [int(child) for child in file.read().split()]
         return found
 
-    def tasks(self):
-        """The folders in /proc of all its threads."""
-        return [task for pid in self.processes() for task in glob.glob(f"/proc/{pid}/task/*")]
+    def threads(self):
+        """The numbers of all threads of all its processes."""
+        return [
+            int(thread)
+            for pid in self.processes()
+            for thread in os.listdir(f"/proc/{pid}/task")
+        ]
 
     def cpu_ns(self):
         """Time on a processor of all threads: the first field of schedstat."""
         total = 0
-        for task in self.tasks():
-            with open(f"{task}/schedstat", encoding="ascii") as file:
+        for thread in self.threads():
+            with open(f"/proc/{thread}/schedstat", encoding="ascii") as file:
                 total += int(file.read().split()[0])
         return total
-
-    def threads(self):
-        return len(self.tasks())
 
     def private_bytes(self):
         """Anonymous memory: what the program itself has allocated, its stacks included."""

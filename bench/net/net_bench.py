@@ -102,12 +102,12 @@ def crowd(idle_count, busy, seconds):
     every = os.sched_getaffinity(0)
     with serve(["strata_echo", "2"], every) as running:
         load(running.port, 10, WARM_UP_S, every)  # Its threads run now.
-        before = running.threads()
+        before = len(running.threads())
         with idle(running.port, idle_count, every):
             cpu = running.cpu_ns()
             messages = load(running.port, busy, seconds, every)
             cpu = running.cpu_ns() - cpu
-            threads = running.threads()
+            threads = len(running.threads())
     print(
         f"strata on 2 loops, {idle_count} connections idle and {busy} busy: {messages} messages,"
         f" {cpu / max(messages, 1):.0f} ns of CPU for each; threads {before} before, {threads} then"
