@@ -24,9 +24,9 @@ class ByteBuffer {
   void Reserve(std::size_t wanted, std::size_t most) {
     if (wanted <= capacity()) return;
     const std::size_t grown = std::min(std::max({wanted, 2 * capacity(), kMinCapacity}), most);
+    const std::size_t old_size = size();
     void* memory = std::realloc(block_.get(), sizeof(Block) + grown);
     if (!memory) throw std::bad_alloc();
-    const std::size_t old_size = size();
     // realloc() has freed it.
     static_cast<void>(block_.release());
     block_.reset(new (memory) Block{old_size, grown});

@@ -21,7 +21,7 @@ namespace strata::ws {
 enum class InflateState : std::uint8_t {
   kDone,  // All that was given is taken, and what comes of it is written.
   kFull,  // The room is full. There may be more: call again.
-  kBad,   // The message is no DEFLATE data. The connection fails, there is no going on.
+  kBad,   // What follows in the message is no DEFLATE data. The connection fails.
 };
 
 class MessageInflater {

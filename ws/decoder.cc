@@ -18,8 +18,9 @@ using Kind = DecoderEvent::Kind;
 // to be unmasked.
 constexpr std::size_t kPartBytes = 16 << 10;
 
-// Compressed bytes are unmasked this many at a time, on the stack.
-constexpr std::size_t kUnmaskedBytes = 4 << 10;
+// Compressed bytes are inflated in steps that end where this many came of the message, or the bytes
+// given do. A step is unmasked on the stack.
+constexpr std::size_t kInflateStep = 4 << 10;
 
 // What a message may be larger on the wire than after inflating: DEFLATE's fixed codes make nine
 // bits of a byte at most, and a block has a few more.
@@ -260,8 +261,10 @@ DecoderEvent MessageDecoder::TakeCompressed(Input& input) {
         finish ? inflater_->Finish(room, &written) : InflateSome(input, room, &written);
     inflater_full_ = state == InflateState::kFull;
     last = finish && state == InflateState::kDone;
-    const ProtocolError error =
-        state == InflateState::kBad ? ProtocolError::kBadDeflate : AddInflated(written, last);
+    ProtocolError error = AddInflated(written, last);
+    if (error == ProtocolError::kNone && state == InflateState::kBad) {
+      error = ProtocolError::kBadDeflate;
+    }
     if (error != ProtocolError::kNone) return Fail(error);
     if (options_->in_parts && buffer_.size() == kPartBytes) break;
   }
@@ -287,11 +290,11 @@ std::span<char> MessageDecoder::RoomToInflate(std::size_t input_bytes) {
 }
 
 InflateState MessageDecoder::InflateSome(Input& input, std::span<char> room, std::size_t* written) {
-  std::string_view some(input.at, std::min<std::uint64_t>(frame_left_, input.left()));
-  std::array<char, kUnmaskedBytes> unmasked;
+  const std::uint64_t step = kInflateStep - (wire_bytes_ - frame_left_) % kInflateStep;
+  std::string_view some(input.at, std::min<std::uint64_t>({frame_left_, input.left(), step}));
+  std::array<char, kInflateStep> unmasked;
   if (options_->role == Role::kServer) {
     // Not in place: the inflater may not take all of it this time.
-    some = some.substr(0, unmasked.size());
     CopyMasked(unmasked.data(), some.data(), some.size(), key_);
     some = {unmasked.data(), some.size()};
   }
@@ -304,21 +307,26 @@ InflateState MessageDecoder::InflateSome(Input& input, std::span<char> room, std
   return state;
 }
 
+// What may have come of the message by now. The bytes on the wire count as whole steps: within one,
+// it is the same number, so that it does not matter how the bytes were cut.
+std::uint64_t MessageDecoder::InflateLimit() const {
+  const std::uint64_t ratio = options_->max_inflate_ratio;
+  const std::uint64_t steps = (wire_bytes_ - frame_left_ + kInflateStep - 1) / kInflateStep;
+  if (ratio == 0 || steps > UINT64_MAX / kInflateStep / ratio) return UINT64_MAX;
+  return std::max(options_->inflate_free_bytes, steps * kInflateStep * ratio);
+}
+
 // Takes what was inflated behind the buffer's end into it. Text is looked at up to the limit first,
 // so that of two errors it is the same one however the bytes were cut.
 ProtocolError MessageDecoder::AddInflated(std::size_t bytes, bool last) {
   const std::string_view piece(buffer_.data() + buffer_.size(), bytes);
   buffer_.Resize(buffer_.size() + bytes);
-  const std::uint64_t within = std::min<std::uint64_t>(bytes, MessageLimit() - message_bytes_);
+  const std::uint64_t limit = std::min(MessageLimit(), InflateLimit());
+  const std::uint64_t within = std::min<std::uint64_t>(bytes, limit - message_bytes_);
   message_bytes_ += bytes;
-  ProtocolError error = CheckText(piece.substr(0, within), last && within == bytes);
-  if (error == ProtocolError::kNone) error = CheckMessageBytes();
-  if (error != ProtocolError::kNone) return error;
-  const std::uint64_t ratio = options_->max_inflate_ratio;
-  const std::uint64_t received = wire_bytes_ - frame_left_;
-  const bool too_much = ratio != 0 && message_bytes_ > options_->inflate_free_bytes &&
-                        message_bytes_ / ratio > received;
-  return too_much ? ProtocolError::kInflateRatio : ProtocolError::kNone;
+  const ProtocolError error = CheckText(piece.substr(0, within), last && within == bytes);
+  if (error != ProtocolError::kNone || message_bytes_ <= limit) return error;
+  return limit == MessageLimit() ? CheckMessageBytes() : ProtocolError::kInflateRatio;
 }
 
 // A piece of the message; the last one ends it.

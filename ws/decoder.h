@@ -63,8 +63,8 @@ struct DecoderOptions {
   // The frames of one message, empty ones too.
   std::uint32_t max_fragments = 128 << 10;
 
-  // A message may inflate to this many times the bytes that came of it, once it is larger than
-  // inflate_free_bytes. 0 is any number of times: DEFLATE ends at 1032.
+  // A message may inflate to this many times the bytes that came of it, counted in steps of 4 KB,
+  // once it is larger than inflate_free_bytes. 0 is any number of times: DEFLATE ends at 1032.
   std::uint32_t max_inflate_ratio = 200;
   std::uint64_t inflate_free_bytes = 1 << 20;
 };
@@ -149,6 +149,7 @@ class MessageDecoder {
   std::string_view UnmaskToBuffer(Input& input, std::size_t bytes, std::size_t most);
   std::span<char> RoomToInflate(std::size_t input_bytes);
   InflateState InflateSome(Input& input, std::span<char> room, std::size_t* written);
+  std::uint64_t InflateLimit() const;
   ProtocolError AddInflated(std::size_t bytes, bool last);
   ProtocolError CheckText(std::string_view piece, bool last);
 

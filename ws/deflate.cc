@@ -115,11 +115,12 @@ class InflatedMessage {
       stream.avail_out = static_cast<uInt>(free);
       const int result = inflate(&stream, Z_SYNC_FLUSH);
       ThrowIfNoMemory(result);
+      input->remove_prefix(given - stream.avail_in);
+      // What was written before a bad place counts too.
+      *written += free - stream.avail_out;
       if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END) {
         return InflateState::kBad;
       }
-      input->remove_prefix(given - stream.avail_in);
-      *written += free - stream.avail_out;
       if (given != stream.avail_in || result == Z_STREAM_END) {
         after_final_block_ = result == Z_STREAM_END;
       }
