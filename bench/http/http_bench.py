@@ -23,7 +23,7 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import servers
 import slices
 import user_time
-from servers import ECHO, FILES, FLOOR, HELLO, JSON, TLS
+from servers import CONTROL, ECHO, FILES, FLOOR, HELLO, JSON, TLS
 
 WARM_UP_S = 0.3
 PATIENCE_S = 100
@@ -320,7 +320,7 @@ def parse_arguments():
     parser.add_argument("--slices", type=int, default=5, help="of each server and row")
     parser.add_argument("--seconds", type=float, default=1.0, help="of a slice")
     parser.add_argument("--rows", help="only these, by commas")
-    parser.add_argument("--servers", help="only these beside the floor and the extra ones")
+    parser.add_argument("--servers", help="only these beside the two floors and the extra ones")
     parser.add_argument(
         "--extra",
         metavar="NAME[:KIND,...]=COMMAND",
@@ -336,7 +336,7 @@ def parse_arguments():
         options.slices, options.seconds = 1, 0.1
     names = chosen(options.servers, [entry.name for entry in servers.ENTRIES], parser)
     options.entries = [
-        entry for entry in servers.ENTRIES if entry.name in names or entry.name == FLOOR
+        entry for entry in servers.ENTRIES if entry.name in (FLOOR, CONTROL, *names)
     ] + options.extra
     options.rows = chosen(options.rows, [row.name for row in ROWS] + [IDLE.name], parser)
     return options
