@@ -136,7 +136,7 @@ ENTRIES = [
         (HELLO, ECHO),
         told(slices.here("../../http/hello_server"), "--port={port}", "--threads=1"),
     ),
-    Entry("strata", (JSON, TLS), of_ours("strata_server")),
+    Entry("strata", (JSON, FILES, TLS), of_ours("strata_server")),
     Entry("strata, body in pieces", (ECHO,), of_ours("strata_server")),
     Entry("nginx", (HELLO, JSON, FILES, TLS), nginx()),
     Entry("nginx with open_file_cache", (FILES,), nginx("open_file_cache max=1000;")),

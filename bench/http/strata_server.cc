@@ -2,7 +2,8 @@
 //
 //   strata_server --port=N --tls-port=N --folder=FOLDER --certificate=FILE --key=FILE
 //
-// GET / and GET /json are answered from memory; POST /echo answers with the body while it comes.
+// GET / and GET /json are answered from memory; GET /files/NAME is a file of the folder; POST /echo
+// answers with the body while it comes.
 
 #include <cstdio>
 #include <memory>
@@ -12,7 +13,9 @@
 
 #include "bench/http/arguments.h"
 #include "strata/crypto/tls_context.h"
+#include "strata/http/file_tree.h"
 #include "strata/http/server.h"
+#include "strata/http/static_files.h"
 #include "strata/http/tls.h"
 
 namespace bench {
@@ -42,7 +45,7 @@ std::unique_ptr<http::BodyReceiver> StartEcho(http::Request& request, http::Resp
   return std::make_unique<Echo>(responder.Start(std::move(head), request.head().content_length));
 }
 
-http::Router MakeRouter(std::string json) {
+http::Router MakeRouter(std::string json, std::shared_ptr<const http::FileTree> files) {
   http::Router router;
   router.Get("/", [](http::Request&, http::Response& response) {
     response.Set(http::FieldId::kContentType, "text/plain");
@@ -51,6 +54,7 @@ http::Router MakeRouter(std::string json) {
   router.Get("/json", [json = std::move(json)](http::Request&, http::Response& response) {
     response.SendJson(json);
   });
+  router.Get("/files/{path...}", http::StaticFiles(std::move(files)));
   router.HandleStream(http::Method::kPost, "/echo", StartEcho);
   return router;
 }
@@ -62,11 +66,15 @@ absl::Status Serve(const Arguments& arguments) {
   auto tls = crypto::TlsServerContext::Create(*identity, {.alpn = {"http/1.1"}});
   if (!tls.ok()) return tls.status();
 
+  const std::string folder = arguments.Text("--folder");
+  auto files = http::FileTree::Open(folder);
+  if (!files.ok()) return files.status();
+
   http::ServerOptions options;
   options.address = "127.0.0.1:" + arguments.Text("--port");
   options.runtime.loops = 1;
-  auto server = http::Server::Create(
-      MakeRouter(Arguments::ReadFile(arguments.Text("--folder") + "/1k.json")), std::move(options));
+  auto server = http::Server::Create(MakeRouter(Arguments::ReadFile(folder + "/1k.json"), *files),
+                                     std::move(options));
   if (!server.ok()) return server.status();
   const absl::Status listening =
       (*server)->Listen("127.0.0.1:" + arguments.Text("--tls-port"), http::TlsLayer(*tls));
