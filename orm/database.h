@@ -1,0 +1,170 @@
+// File: database.h
+//
+// Described structs in SQLite:
+//
+//   absl::StatusOr<std::unique_ptr<Database>> db = Database::Open("people.db");
+//   if (!db.ok()) return db.status();
+//   absl::Status status = (*db)->Create<Person>();  // The table, if it is not there.
+//
+//   Person ada{.name = "Ada"};
+//   status = (*db)->Insert(&ada);                   // Sets ada.id.
+//   absl::StatusOr<Person> read = (*db)->Get<Person>(ada.id);
+//   read->name = "Ada Lovelace";
+//   status = (*db)->Update(&*read, {&Person::name});  // Without the list: all fields.
+//   status = (*db)->Delete<Person>(ada.id);
+//
+// Keys are typed: an integer key takes integers, one of an enum takes that enum, a text any text,
+// and a key of several columns takes as many values. Values are always bound, never part of SQL.
+//
+// A write that returns OK is on the disk as options say (database_options.h, which also lists the
+// errors). One that does not has changed nothing: neither the table nor the struct.
+
+#ifndef STRATA_ORM_DATABASE_H_
+#define STRATA_ORM_DATABASE_H_
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "strata/orm/database_options.h"
+#include "strata/orm/store_internal.h"
+#include "strata/orm/table.h"
+
+namespace strata::orm {
+
+// A field of T, for lists of them: &Person::name.
+template <typename T>
+class Field {
+ public:
+  template <typename M>
+  Field(M T::*member) : offset_(internal::OffsetOf(member)) {}  // NOLINT: implicit by design.
+
+  std::uint32_t offset() const { return offset_; }
+
+ private:
+  std::uint32_t offset_;
+};
+
+// The calls on rows of described tables.
+class Records {
+ public:
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+
+  // Makes the table and its indexes, where they are not there. FailedPrecondition if there is a
+  // table of that name without the described columns.
+  template <typename T>
+  absl::Status Create() {
+    return store_->Create(CheckedTable<T>());
+  }
+
+  // Adds a row. An integer key of 0 gets a new one. Into `row` go the key, and what the row's
+  // CreatedAt(), ModifiedAt(), Version() and Filter() have set.
+  template <typename T>
+  absl::Status Insert(T* row) {
+    return Write(internal::WriteOperation::What::kInsert, row, {});
+  }
+
+  // Writes all fields to the row of the same key, but for the key and CreatedAt(). NotFound if
+  // there is none; with a Version(), Aborted if another one has been written since `row` was read.
+  template <typename T>
+  absl::Status Update(T* row) {
+    return Write(internal::WriteOperation::What::kUpdate, row, {});
+  }
+
+  // Writes these fields alone, besides ModifiedAt() and Version(). Filters run on the whole row.
+  template <typename T>
+  absl::Status Update(T* row, std::initializer_list<Field<std::type_identity_t<T>>> fields) {
+    std::vector<std::uint32_t> offsets;
+    offsets.reserve(fields.size());
+    for (const Field<T>& field : fields) offsets.push_back(field.offset());
+    if (offsets.empty()) return absl::InvalidArgumentError("no fields to update");
+    return Write(internal::WriteOperation::What::kUpdate, row, offsets);
+  }
+
+  // Inserts the row, or updates the one of the same key, whatever its version.
+  template <typename T>
+  absl::Status Upsert(T* row) {
+    return Write(internal::WriteOperation::What::kUpsert, row, {});
+  }
+
+  // NotFound if there is no such row.
+  template <typename T, typename... Key>
+  absl::Status Delete(const Key&... key) {
+    static_assert(internal::FitsKey<T, Key...>(), "the values are not of the table's key columns");
+    const std::array<internal::Argument, sizeof...(Key)> arguments{internal::MakeArgument(key)...};
+    internal::WriteOperation operation;
+    operation.what = internal::WriteOperation::What::kDelete;
+    operation.table = &TableOf<T>();
+    operation.key = arguments;
+    return store_->Write(operation);
+  }
+
+  // NotFound if there is no such row.
+  template <typename T, typename... Key>
+  absl::StatusOr<T> Get(const Key&... key) {
+    static_assert(internal::FitsKey<T, Key...>(), "the values are not of the table's key columns");
+    const std::array<internal::Argument, sizeof...(Key)> arguments{internal::MakeArgument(key)...};
+    absl::StatusOr<T> row(std::in_place);
+    if (absl::Status status = store_->Get(TableOf<T>(), arguments, &*row); !status.ok()) {
+      return status;
+    }
+    return row;
+  }
+
+  // How many rows there are. SQLite has to count them.
+  template <typename T>
+  absl::StatusOr<std::int64_t> Count() {
+    return store_->Count(CheckedTable<T>());
+  }
+
+ protected:
+  explicit Records(internal::Store* store) : store_(store) {}
+  ~Records() = default;
+
+ private:
+  template <typename T>
+  static const TableInfo& CheckedTable() {
+    static_assert(TableOf<T>().key_count > 0, "a STRATA_STRUCT has no table; use STRATA_TABLE");
+    return TableOf<T>();
+  }
+
+  template <typename T>
+  absl::Status Write(internal::WriteOperation::What what, T* row,
+                     std::span<const std::uint32_t> offsets) {
+    internal::WriteOperation operation;
+    operation.what = what;
+    operation.table = &CheckedTable<T>();
+    operation.row = row;
+    operation.result = row;
+    operation.offsets = offsets;
+    return store_->Write(operation);
+  }
+
+  internal::Store* store_;
+};
+
+// Thread-safe: calls wait for each other.
+class Database : public Records {
+ public:
+  // ":memory:" is a database of its own, gone with the object. Other paths are those of files.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
+                                                        const DatabaseOptions& options = {});
+  ~Database();
+
+ private:
+  explicit Database(std::unique_ptr<internal::Store> store);
+
+  std::unique_ptr<internal::Store> owned_;
+};
+
+}  // namespace strata::orm
+
+#endif  // STRATA_ORM_DATABASE_H_

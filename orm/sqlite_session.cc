@@ -1,0 +1,360 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "strata/orm/scalar_internal.h"
+#include "strata/orm/schema_sql_internal.h"
+#include "strata/orm/sqlite_session_internal.h"
+#include "strata/orm/sqlite_values_internal.h"
+
+namespace strata::orm::internal {
+namespace {
+
+absl::Status Named(const TableInfo& table, const Column& column, const absl::Status& status) {
+  return ColumnError(status.code(), table, column, status.message());
+}
+
+absl::Status NoSuchRow(const TableInfo& table) {
+  return absl::NotFoundError(absl::StrCat(table.name, ": no row has this key"));
+}
+
+bool IsNewRowid(const TableInfo& table, const Column& column, const void* value) {
+  return table.has_rowid_key() && &column == &table.key_column() &&
+         LoadInteger(*column.value, value) == 0;
+}
+
+const Column* ColumnAt(const TableInfo& table, int position) {
+  return position < 0 ? nullptr : &table.columns[static_cast<std::size_t>(position)];
+}
+
+// Of a table with a Version(): the number that follows the row's.
+absl::StatusOr<std::int64_t> NextVersion(const TableInfo& table, const void* row) {
+  const Column& column = *ColumnAt(table, table.version);
+  const std::int64_t version = LoadInteger(*column.value, column.Value(row));
+  std::uint64_t room = 0;
+  if (version == INT64_MAX || !StoreInteger(*column.value, &room, version + 1)) {
+    return ColumnError(absl::StatusCode::kOutOfRange, table, column, "no version is left");
+  }
+  return version + 1;
+}
+
+void StoreAt(const TableInfo& table, int position, std::int64_t number, void* row) {
+  const Column* column = ColumnAt(table, position);
+  if (column != nullptr) StoreInteger(*column->value, column->Emplace(row), number);
+}
+
+std::int64_t NowAt(const TableInfo& table, int position) {
+  const Column* column = ColumnAt(table, position);
+  return column == nullptr ? 0 : NowTicks(column->value->unit);
+}
+
+}  // namespace
+
+absl::Status SqliteSession::Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
+                                     const Plan& plan) {
+  if (statement != nullptr) return absl::OkStatus();
+  absl::StatusOr<Statement> prepared = connection_->Prepare(sql(plan), true);
+  if (!prepared.ok()) return prepared.status();
+  statement = *std::move(prepared);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::Create(const TableInfo& table) {
+  for (const Column& column : table.columns) {
+    if (column.references == nullptr || column.references().key_count == 1) continue;
+    return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
+                       "refers to a table whose key is not one column");
+  }
+  if (absl::Status status = connection_->Execute(CreateTableSql(table)); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(table.name, ": ", status.message()));
+  }
+  if (absl::Status status = CheckColumns(table); !status.ok()) return status;
+  for (const std::string& sql : CreateIndexSql(table)) {
+    if (absl::Status status = connection_->Execute(sql); !status.ok()) {
+      return absl::Status(status.code(), absl::StrCat(table.name, ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::CheckColumns(const TableInfo& table) {
+  const absl::StatusOr<sqlite3_stmt*> statement =
+      connection_->Cached("SELECT type FROM pragma_table_xinfo(?) WHERE name = ?");
+  if (!statement.ok()) return statement.status();
+  for (const Column& column : table.columns) {
+    const Use use(*statement);
+    absl::Status status = BindArgument(*statement, 1, {nullptr, nullptr, table.name}, false);
+    if (status.ok()) {
+      status = BindArgument(*statement, 2, {nullptr, nullptr, column.name}, false);
+    }
+    if (!status.ok()) return status;
+    const int result = sqlite3_step(*statement);
+    if (result == SQLITE_DONE) {
+      return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
+                         "the table in the database has no such column");
+    }
+    if (result != SQLITE_ROW) return connection_->Error();
+    const auto* type = reinterpret_cast<const char*>(sqlite3_column_text(*statement, 0));
+    if (type == nullptr || StorageName(column.storage) != type) {
+      return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
+                         absl::StrCat("is ", type == nullptr ? "" : type, " in the database, not ",
+                                      StorageName(column.storage)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::BindColumns(sqlite3_stmt* statement, const TableInfo& table,
+                                        std::span<const Column* const> columns,
+                                        const Stamps& stamps, const void* row) {
+  constexpr std::uint32_t kStamped = Column::kCreatedAt | Column::kModifiedAt | Column::kVersion;
+  int parameter = 0;
+  for (const Column* column : columns) {
+    ++parameter;
+    absl::Status status;
+    if ((column->flags & kStamped) != 0) {
+      std::uint64_t value = 0;
+      StoreInteger(*column->value, &value,
+                   column->has(Column::kCreatedAt)    ? stamps.created
+                   : column->has(Column::kModifiedAt) ? stamps.modified
+                                                      : stamps.version);
+      status =
+          BindValue(statement, parameter, *column->value, column->has(Column::kAsText), &value);
+    } else {
+      if (table.has_rules) {
+        if (status = CheckRules(table, *column, row); !status.ok()) return status;
+      }
+      const void* value = column->Value(row);
+      if (value == nullptr || IsNewRowid(table, *column, value)) {
+        sqlite3_bind_null(statement, parameter);
+        continue;
+      }
+      status = BindValue(statement, parameter, *column->value, column->has(Column::kAsText), value);
+    }
+    if (!status.ok()) return Named(table, *column, status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::BindKey(sqlite3_stmt* statement, int parameter, const TableInfo& table,
+                                    std::span<const Argument> key) {
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const Column& column = table.columns[table.key[i]];
+    absl::Status status = BindArgument(statement, parameter + static_cast<int>(i), key[i],
+                                       column.has(Column::kAsText));
+    if (!status.ok()) return Named(table, column, status);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::Write(const WriteOperation& operation) {
+  Plan& plan = PlanOf(*operation.table);
+  if (operation.what == WriteOperation::What::kDelete) return Delete(plan, operation.key);
+  FilteredRow filtered;
+  if (absl::Status status = filtered.Apply(plan.table, operation.row); !status.ok()) return status;
+  // A copy gets what the write sets, and goes over the user's row in one.
+  void* result = filtered.copy() != nullptr ? filtered.copy() : operation.result;
+  absl::Status status;
+  switch (operation.what) {
+    case WriteOperation::What::kInsert:
+      status = Insert(plan, filtered.row(), result);
+      break;
+    case WriteOperation::What::kUpsert:
+      status = Upsert(plan, filtered.row(), result);
+      break;
+    default:
+      status = Update(plan, operation.offsets, filtered.row(), result);
+  }
+  if (status.ok() && operation.result != nullptr) filtered.Return(operation.result);
+  return status;
+}
+
+absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
+  const TableInfo& table = plan.table;
+  if (absl::Status status = Prepared(plan.insert, &InsertSql, plan); !status.ok()) return status;
+  const Use use(plan.insert.get());
+  const Stamps stamps{NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+  absl::Status status = BindColumns(use.get(), table, plan.written, stamps, row);
+  if (!status.ok()) return status;
+  if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(table, row, {});
+  if (result == nullptr) return absl::OkStatus();
+  if (table.has_rowid_key()) {
+    StoreAt(table, table.key[0], sqlite3_last_insert_rowid(connection_->get()), result);
+  }
+  StoreAt(table, table.created_at, stamps.created, result);
+  StoreAt(table, table.modified_at, stamps.modified, result);
+  StoreAt(table, table.version, stamps.version, result);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::Upsert(Plan& plan, const void* row, void* result) {
+  const TableInfo& table = plan.table;
+  if (absl::Status status = Prepared(plan.upsert, &UpsertSql, plan); !status.ok()) return status;
+  const Use use(plan.upsert.get());
+  const Stamps stamps{NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+  absl::Status status = BindColumns(use.get(), table, plan.written, stamps, row);
+  if (!status.ok()) return status;
+  int stepped = sqlite3_step(use.get());
+  if (stepped == SQLITE_ROW) {
+    // The change is made by then; the row is what it returns.
+    for (std::size_t i = 0; i < plan.returned.size() && result != nullptr; ++i) {
+      status = ReadColumn(use.get(), static_cast<int>(i), *plan.returned[i], result);
+      if (!status.ok()) return Named(table, *plan.returned[i], status);
+    }
+    stepped = sqlite3_step(use.get());
+  }
+  if (stepped != SQLITE_DONE) return WriteError(table, row, {});
+  if (result != nullptr) StoreAt(table, table.modified_at, stamps.modified, result);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::Update(Plan& plan, std::span<const std::uint32_t> offsets,
+                                   const void* row, void* result) {
+  if (offsets.empty()) {
+    if (plan.updated.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(plan.table.name, ": has no column besides its key"));
+    }
+    if (absl::Status status = Prepared(plan.update, &UpdateSql, plan); !status.ok()) return status;
+    return StepUpdate(plan.update.get(), plan, plan.updated, row, result);
+  }
+  const auto columns = NamedColumns(plan, offsets);
+  if (!columns.ok()) return columns.status();
+  const auto statement = connection_->Cached(UpdateColumnsSql(plan, *columns));
+  if (!statement.ok()) return statement.status();
+  return StepUpdate(*statement, plan, *columns, row, result);
+}
+
+absl::Status SqliteSession::StepUpdate(sqlite3_stmt* statement, const Plan& plan,
+                                       std::span<const Column* const> columns, const void* row,
+                                       void* result) {
+  const TableInfo& table = plan.table;
+  const Use use(statement);
+  Stamps stamps{0, NowAt(table, table.modified_at), 0};
+  if (table.version >= 0) {
+    const absl::StatusOr<std::int64_t> next = NextVersion(table, row);
+    if (!next.ok()) return next.status();
+    stamps.version = *next;
+  }
+  absl::Status status = BindColumns(statement, table, columns, stamps, row);
+  int parameter = static_cast<int>(columns.size());
+  for (std::size_t i = 0; i < table.key_count && status.ok(); ++i) {
+    status = BindColumn(statement, ++parameter, table.columns[table.key[i]], row);
+  }
+  if (table.version >= 0 && status.ok()) {
+    status = BindColumn(statement, ++parameter, *ColumnAt(table, table.version), row);
+  }
+  if (!status.ok()) return status;
+  if (sqlite3_step(statement) != SQLITE_DONE) return WriteError(table, row, {});
+  if (sqlite3_changes(connection_->get()) == 0) return WhyNotUpdated(PlanOf(table), row);
+  if (result == nullptr) return absl::OkStatus();
+  StoreAt(table, table.modified_at, stamps.modified, result);
+  StoreAt(table, table.version, stamps.version, result);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::WhyNotUpdated(Plan& plan, const void* row) {
+  if (plan.table.version < 0) return NoSuchRow(plan.table);
+  const auto statement = connection_->Cached(absl::StrCat("SELECT 1 FROM ", plan.name, plan.where));
+  if (!statement.ok()) return statement.status();
+  const Use use(*statement);
+  for (std::size_t i = 0; i < plan.table.key_count; ++i) {
+    absl::Status status =
+        BindColumn(*statement, static_cast<int>(i) + 1, plan.table.columns[plan.table.key[i]], row);
+    if (!status.ok()) return status;
+  }
+  const int result = sqlite3_step(*statement);
+  if (result == SQLITE_DONE) return NoSuchRow(plan.table);
+  if (result != SQLITE_ROW) return connection_->Error();
+  return ColumnError(absl::StatusCode::kAborted, plan.table,
+                     *ColumnAt(plan.table, plan.table.version),
+                     "another version of the row has been written meanwhile");
+}
+
+absl::Status SqliteSession::Delete(Plan& plan, std::span<const Argument> key) {
+  if (absl::Status status = Prepared(plan.remove, &DeleteSql, plan); !status.ok()) return status;
+  const Use use(plan.remove.get());
+  if (absl::Status status = BindKey(use.get(), 1, plan.table, key); !status.ok()) return status;
+  if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(plan.table, nullptr, key);
+  if (sqlite3_changes(connection_->get()) == 0) return NoSuchRow(plan.table);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::Get(const TableInfo& table, std::span<const Argument> key, void* row) {
+  Plan& plan = PlanOf(table);
+  if (absl::Status status = Prepared(plan.get, &GetSql, plan); !status.ok()) return status;
+  const Use use(plan.get.get());
+  if (absl::Status status = BindKey(use.get(), 1, table, key); !status.ok()) return status;
+  const int result = sqlite3_step(use.get());
+  if (result == SQLITE_DONE) return NoSuchRow(table);
+  if (result != SQLITE_ROW) return connection_->Error();
+  int position = 0;
+  for (const Column& column : table.columns) {
+    absl::Status status = ReadColumn(use.get(), position++, column, row);
+    if (!status.ok()) return Named(table, column, status);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::int64_t> SqliteSession::Count(const TableInfo& table) {
+  Plan& plan = PlanOf(table);
+  if (absl::Status status = Prepared(plan.count, &CountSql, plan); !status.ok()) return status;
+  const Use use(plan.count.get());
+  if (sqlite3_step(use.get()) != SQLITE_ROW) return connection_->Error();
+  return sqlite3_column_int64(use.get(), 0);
+}
+
+absl::Status SqliteSession::WriteError(const TableInfo& table, const void* row,
+                                       std::span<const Argument> key) {
+  const int code = sqlite3_extended_errcode(connection_->get());
+  const absl::Status error = connection_->Error();
+  if (code == SQLITE_CONSTRAINT_FOREIGNKEY || code == SQLITE_CONSTRAINT_TRIGGER) {
+    return row != nullptr ? MissingParent(table, row, error) : RemainingChild(table, key, error);
+  }
+  return absl::Status(error.code(), absl::StrCat(table.name, ": ", error.message()));
+}
+
+// SQLite says no more than that a reference is broken. So each one is looked up.
+absl::Status SqliteSession::MissingParent(const TableInfo& table, const void* row,
+                                          const absl::Status& error) {
+  for (const Column& column : table.columns) {
+    if (column.references == nullptr || column.Value(row) == nullptr) continue;
+    const TableInfo& parent = column.references();
+    const auto statement = connection_->Cached(
+        absl::StrCat("SELECT 1 FROM ", Quoted(parent.name), PlanOf(parent).where));
+    if (!statement.ok()) continue;  // No such table: SQLite's message says that.
+    const Use use(*statement);
+    if (!BindColumn(*statement, 1, column, row).ok()) continue;
+    if (sqlite3_step(*statement) != SQLITE_DONE) continue;
+    return ColumnError(error.code(), table, column,
+                       absl::StrCat(error.message(), ": no row of ", parent.name, " has this key"));
+  }
+  return absl::Status(error.code(), absl::StrCat(table.name, ": ", error.message()));
+}
+
+absl::Status SqliteSession::RemainingChild(const TableInfo& table, std::span<const Argument> key,
+                                           const absl::Status& error) {
+  const absl::Status plain(error.code(), absl::StrCat(table.name, ": ", error.message()));
+  absl::StatusOr<Statement> references = connection_->Prepare(
+      "SELECT s.name, f.\"from\" FROM sqlite_schema s, pragma_foreign_key_list(s.name) f "
+      "WHERE s.type = 'table' AND f.\"table\" = ? COLLATE NOCASE",
+      false);
+  if (!references.ok() || key.size() != 1) return plain;
+  if (!BindArgument(references->get(), 1, {nullptr, nullptr, table.name}, false).ok()) return plain;
+  while (sqlite3_step(references->get()) == SQLITE_ROW) {
+    const auto text = [&](int position) {
+      const unsigned char* of = sqlite3_column_text(references->get(), position);
+      return std::string(of == nullptr ? "" : reinterpret_cast<const char*>(of));
+    };
+    const std::string child = text(0);
+    const std::string column = text(1);
+    absl::StatusOr<Statement> statement = connection_->Prepare(
+        absl::StrCat("SELECT 1 FROM ", Quoted(child), " WHERE ", Quoted(column), " = ?"), false);
+    if (!statement.ok() || !BindKey(statement->get(), 1, table, key).ok()) continue;
+    if (sqlite3_step(statement->get()) != SQLITE_ROW) continue;
+    return absl::Status(error.code(), absl::StrCat(table.name, ": ", error.message(), ": ", child,
+                                                   ".", column, " refers to the row"));
+  }
+  return plain;
+}
+
+}  // namespace strata::orm::internal

@@ -1,0 +1,100 @@
+// Rows of described tables on one connection: what the statements of a table are, and how their
+// parameters and results belong to fields.
+
+#ifndef STRATA_ORM_SQLITE_SESSION_INTERNAL_H_
+#define STRATA_ORM_SQLITE_SESSION_INTERNAL_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "strata/orm/rules_internal.h"
+#include "strata/orm/sqlite_internal.h"
+#include "strata/orm/store_internal.h"
+
+namespace strata::orm::internal {
+
+// Used by one thread at a time.
+class SqliteSession {
+ public:
+  explicit SqliteSession(std::unique_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
+
+  Connection& connection() { return *connection_; }
+
+  absl::Status Create(const TableInfo& table);
+  absl::Status Write(const WriteOperation& operation);
+  absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row);
+  absl::StatusOr<std::int64_t> Count(const TableInfo& table);
+
+ private:
+  // The statements of a table, prepared when first used, and the columns of each.
+  struct Plan {
+    explicit Plan(const TableInfo& of) : table(of) {}
+
+    const TableInfo& table;
+    std::string name;                     // Quoted.
+    std::string where;                    // " WHERE key = ?, ...", with numbered parameters.
+    std::vector<const Column*> written;   // By an insert.
+    std::vector<const Column*> updated;   // By an update of all fields.
+    std::vector<const Column*> returned;  // By an upsert, as the database knows them.
+    Statement insert, update, upsert, remove, get, count;
+  };
+
+  // What a write sets by itself.
+  struct Stamps {
+    std::int64_t created = 0;
+    std::int64_t modified = 0;
+    std::int64_t version = 0;
+  };
+
+  Plan& PlanOf(const TableInfo& table);
+  absl::Status Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
+                        const Plan& plan);
+
+  absl::Status Insert(Plan& plan, const void* row, void* result);
+  absl::Status Upsert(Plan& plan, const void* row, void* result);
+  absl::Status Update(Plan& plan, std::span<const std::uint32_t> offsets, const void* row,
+                      void* result);
+  absl::Status Delete(Plan& plan, std::span<const Argument> key);
+
+  absl::Status StepUpdate(sqlite3_stmt* statement, const Plan& plan,
+                          std::span<const Column* const> columns, const void* row, void* result);
+  absl::StatusOr<std::vector<const Column*>> NamedColumns(const Plan& plan,
+                                                          std::span<const std::uint32_t> offsets);
+  absl::Status WhyNotUpdated(Plan& plan, const void* row);
+
+  // Rules and values of `columns`, from parameter 1 on.
+  absl::Status BindColumns(sqlite3_stmt* statement, const TableInfo& table,
+                           std::span<const Column* const> columns, const Stamps& stamps,
+                           const void* row);
+  absl::Status BindKey(sqlite3_stmt* statement, int parameter, const TableInfo& table,
+                       std::span<const Argument> key);
+
+  // What the failed step of a write says, with the reference that is the reason where that is one.
+  absl::Status WriteError(const TableInfo& table, const void* row, std::span<const Argument> key);
+  absl::Status MissingParent(const TableInfo& table, const void* row, const absl::Status& error);
+  absl::Status RemainingChild(const TableInfo& table, std::span<const Argument> key,
+                              const absl::Status& error);
+
+  // Whether the table in the file has the described columns.
+  absl::Status CheckColumns(const TableInfo& table);
+
+  static std::string InsertSql(const Plan& plan);
+  static std::string UpsertSql(const Plan& plan);
+  static std::string UpdateSql(const Plan& plan);
+  static std::string UpdateColumnsSql(const Plan& plan, std::span<const Column* const> columns);
+  static std::string DeleteSql(const Plan& plan);
+  static std::string GetSql(const Plan& plan);
+  static std::string CountSql(const Plan& plan);
+
+  std::unique_ptr<Connection> connection_;  // Dies last.
+  std::unordered_map<const TableInfo*, Plan> plans_;
+};
+
+}  // namespace strata::orm::internal
+
+#endif  // STRATA_ORM_SQLITE_SESSION_INTERNAL_H_

@@ -1,0 +1,142 @@
+// The SQL of the statements of a table.
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "strata/orm/schema_sql_internal.h"
+#include "strata/orm/sqlite_session_internal.h"
+
+namespace strata::orm::internal {
+namespace {
+
+// The names, with a text before and one after each, and commas between.
+std::string Names(std::span<const Column* const> columns) {
+  return absl::StrJoin(columns, ", ", [](std::string* out, const Column* column) {
+    absl::StrAppend(out, Quoted(column->name));
+  });
+}
+
+bool IsKey(const TableInfo& table, const Column& column) {
+  for (std::size_t i = 0; i < table.key_count; ++i) {
+    if (&table.columns[table.key[i]] == &column) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
+  if (const auto found = plans_.find(&table); found != plans_.end()) return found->second;
+  Plan& plan = plans_.emplace(&table, table).first->second;
+  plan.name = Quoted(table.name);
+  for (std::size_t i = 0; i < table.key_count; ++i) {
+    absl::StrAppend(&plan.where, i == 0 ? " WHERE " : " AND ",
+                    Quoted(table.columns[table.key[i]].name), " = ?");
+  }
+  if (table.has_rowid_key()) plan.returned.push_back(&table.key_column());
+  for (const Column& column : table.columns) {
+    if (!column.generated.empty()) continue;
+    plan.written.push_back(&column);
+    if (column.has(Column::kCreatedAt) || column.has(Column::kVersion)) {
+      plan.returned.push_back(&column);
+    }
+    // A column that is both is a time of the insert, which an update keeps.
+    if (!column.has(Column::kCreatedAt) && !IsKey(table, column)) plan.updated.push_back(&column);
+  }
+  return plan;
+}
+
+std::string SqliteSession::InsertSql(const Plan& plan) {
+  std::string sql =
+      absl::StrCat("INSERT INTO ", plan.name, " (", Names(plan.written), ") VALUES (");
+  for (std::size_t i = 0; i < plan.written.size(); ++i) absl::StrAppend(&sql, i == 0 ? "?" : ", ?");
+  return absl::StrCat(sql, ")");
+}
+
+std::string SqliteSession::UpsertSql(const Plan& plan) {
+  std::string sql = absl::StrCat(InsertSql(plan), " ON CONFLICT (");
+  for (std::size_t i = 0; i < plan.table.key_count; ++i) {
+    absl::StrAppend(&sql, i == 0 ? "" : ", ", Quoted(plan.table.columns[plan.table.key[i]].name));
+  }
+  // A table of a key alone has nothing to set, but RETURNING wants a row.
+  absl::StrAppend(&sql, ") DO UPDATE SET ");
+  if (plan.updated.empty()) {
+    const std::string key = Quoted(plan.table.key_column().name);
+    absl::StrAppend(&sql, key, " = excluded.", key);
+  }
+  for (const Column* column : plan.updated) {
+    const std::string name = Quoted(column->name);
+    absl::StrAppend(&sql, column == plan.updated.front() ? "" : ", ", name, " = ");
+    if (column->has(Column::kVersion)) {
+      absl::StrAppend(&sql, plan.name, ".", name, " + 1");
+    } else {
+      absl::StrAppend(&sql, "excluded.", name);
+    }
+  }
+  if (!plan.returned.empty()) absl::StrAppend(&sql, " RETURNING ", Names(plan.returned));
+  return sql;
+}
+
+std::string SqliteSession::UpdateColumnsSql(const Plan& plan,
+                                            std::span<const Column* const> columns) {
+  std::string sql = absl::StrCat("UPDATE ", plan.name, " SET ");
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    absl::StrAppend(&sql, i == 0 ? "" : ", ", Quoted(columns[i]->name), " = ?");
+  }
+  absl::StrAppend(&sql, plan.where);
+  if (plan.table.version >= 0) {
+    const Column& version = plan.table.columns[static_cast<std::size_t>(plan.table.version)];
+    absl::StrAppend(&sql, " AND ", Quoted(version.name), " = ?");
+  }
+  return sql;
+}
+
+std::string SqliteSession::UpdateSql(const Plan& plan) {
+  return UpdateColumnsSql(plan, plan.updated);
+}
+
+std::string SqliteSession::DeleteSql(const Plan& plan) {
+  return absl::StrCat("DELETE FROM ", plan.name, plan.where);
+}
+
+std::string SqliteSession::GetSql(const Plan& plan) {
+  std::string sql = "SELECT ";
+  for (const Column& column : plan.table.columns) {
+    absl::StrAppend(&sql, &column == plan.table.columns.data() ? "" : ", ", Quoted(column.name));
+  }
+  return absl::StrCat(sql, " FROM ", plan.name, plan.where);
+}
+
+std::string SqliteSession::CountSql(const Plan& plan) {
+  return absl::StrCat("SELECT count(*) FROM ", plan.name);
+}
+
+absl::StatusOr<std::vector<const Column*>> SqliteSession::NamedColumns(
+    const Plan& plan, std::span<const std::uint32_t> offsets) {
+  std::vector<const Column*> columns;
+  std::vector<bool> named(plan.table.columns.size());
+  for (const std::uint32_t offset : offsets) {
+    const Column* found = nullptr;
+    for (const Column& column : plan.table.columns) {
+      if (column.offset == offset) found = &column;
+    }
+    if (found == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(plan.table.name, ": a field is no column"));
+    }
+    if (IsKey(plan.table, *found) || found->has(Column::kVersion) ||
+        found->has(Column::kCreatedAt) || !found->generated.empty()) {
+      return ColumnError(absl::StatusCode::kInvalidArgument, plan.table, *found,
+                         "an update does not set it");
+    }
+    named[static_cast<std::size_t>(found - plan.table.columns.data())] = true;
+  }
+  // In the order of the table, so that the same fields have one statement.
+  for (const Column* column : plan.updated) {
+    if (named[static_cast<std::size_t>(column - plan.table.columns.data())] ||
+        column->has(Column::kModifiedAt) || column->has(Column::kVersion)) {
+      columns.push_back(column);
+    }
+  }
+  return columns;
+}
+
+}  // namespace strata::orm::internal

@@ -1,0 +1,97 @@
+// What an engine does for the typed calls of database.h: operations over a table that is known at
+// run time alone.
+
+#ifndef STRATA_ORM_STORE_INTERNAL_H_
+#define STRATA_ORM_STORE_INTERNAL_H_
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "strata/orm/table.h"
+
+namespace strata::orm::internal {
+
+// A value for a statement: of a type, or a text that nothing owns, or NULL if it is neither. It
+// refers to what it was made of.
+struct Argument {
+  const TypeInfo* type = nullptr;
+  const void* value = nullptr;
+  std::string_view text = {};
+};
+
+template <typename V>
+constexpr Argument MakeArgument(const V& value) {
+  if constexpr (std::is_same_v<V, std::nullptr_t> || std::is_same_v<V, std::nullopt_t>) {
+    return {};
+  } else if constexpr (std::convertible_to<const V&, std::string_view> &&
+                       !std::is_same_v<V, std::string>) {
+    return {nullptr, nullptr, std::string_view(value)};
+  } else {
+    static_assert(kTypeInfo<V>.kind != Kind::kNone, "no column has values of this type");
+    return {&kTypeInfo<V>, &value, {}};
+  }
+}
+
+// Whether a V can be compared with what the column has: the same type, but for integers any
+// integer, and for texts any text.
+template <typename V>
+constexpr bool FitsColumn(const Column& column) {
+  const TypeInfo& type = *column.value;
+  if constexpr (std::convertible_to<const V&, std::string_view>) {
+    return type.kind == Kind::kString;
+  } else {
+    return &kTypeInfo<V> == &type || (IsIntegerKind(kTypeInfo<V>.kind) && !kTypeInfo<V>.is_enum &&
+                                      !type.is_enum && IsIntegerKind(type.kind));
+  }
+}
+
+template <typename T, typename... Key>
+constexpr bool FitsKey() {
+  const TableInfo& table = TableOf<T>();
+  if (table.key_count != sizeof...(Key)) return false;
+  std::size_t next = 0;
+  return (FitsColumn<Key>(table.columns[table.key[next++]]) && ...);
+}
+
+// One change of one row.
+struct WriteOperation {
+  enum class What : std::uint8_t { kInsert, kUpdate, kUpsert, kDelete };
+  What what = What::kInsert;
+  const TableInfo* table = nullptr;
+  const void* row = nullptr;
+  void* result = nullptr;  // The same row, if it is to get what the write has set; or null.
+  std::span<const std::uint32_t> offsets = {};  // Of kUpdate: the fields; none for all of them.
+  std::span<const Argument> key = {};           // Of kDelete.
+};
+
+// Functions may be called by several threads.
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual absl::Status Create(const TableInfo& table) = 0;
+  virtual absl::Status Write(const WriteOperation& operation) = 0;
+  // Into `row`, which keeps what it had if there is none.
+  virtual absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row) = 0;
+  virtual absl::StatusOr<std::int64_t> Count(const TableInfo& table) = 0;
+};
+
+// Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and
+// Clang (Itanium C++ ABI section 2.3).
+template <typename T, typename M>
+std::uint32_t OffsetOf(M T::*member) {
+  static_assert(sizeof(member) == sizeof(std::ptrdiff_t));
+  return static_cast<std::uint32_t>(std::bit_cast<std::ptrdiff_t>(member));
+}
+
+}  // namespace strata::orm::internal
+
+#endif  // STRATA_ORM_STORE_INTERNAL_H_
