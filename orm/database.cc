@@ -1,43 +1,102 @@
 #include "strata/orm/database.h"
 
+#include <atomic>
 #include <mutex>
+#include <thread>
 
 #include "strata/orm/sqlite_session_internal.h"
 
 namespace strata::orm {
 namespace {
 
-class SqliteStore : public internal::Store {
+// A transaction that is under way.
+class TransactionStore : public internal::RowStore {
  public:
-  explicit SqliteStore(std::unique_ptr<internal::Connection> connection)
-      : session_(std::move(connection)) {}
+  explicit TransactionStore(internal::SqliteSession& session) : session_(session) {}
 
+  absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) override {
+    return session_.Transact([&] { return body(*this); });
+  }
   absl::Status Create(const TableInfo& table) override {
-    const std::lock_guard lock(mutex_);
-    return session_.Create(table);
+    return session_.Transact([&] { return session_.Create(table); });
   }
   absl::Status Write(const internal::WriteOperation& operation) override {
-    const std::lock_guard lock(mutex_);
-    return session_.Write(operation);
+    absl::Status status = session_.InTransaction();
+    return status.ok() ? session_.Write(operation) : status;
   }
   absl::Status Get(const TableInfo& table, std::span<const internal::Argument> key,
                    void* row) override {
-    const std::lock_guard lock(mutex_);
-    return session_.Get(table, key, row);
+    absl::Status status = session_.InTransaction();
+    return status.ok() ? session_.Get(table, key, row) : status;
   }
   absl::StatusOr<std::int64_t> Count(const TableInfo& table) override {
-    const std::lock_guard lock(mutex_);
+    absl::Status status = session_.InTransaction();
+    if (!status.ok()) return status;
     return session_.Count(table);
   }
 
  private:
+  internal::SqliteSession& session_;
+};
+
+class SqliteStore : public internal::RowStore {
+ public:
+  explicit SqliteStore(std::unique_ptr<internal::Connection> connection)
+      : session_(std::move(connection)) {}
+
+  absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) override {
+    return Locked([&]() -> absl::Status {
+      return session_.Transact([&] {
+        TransactionStore transaction(session_);
+        return body(transaction);
+      });
+    });
+  }
+  absl::Status Create(const TableInfo& table) override {
+    return Locked([&]() -> absl::Status {
+      return session_.Transact([&] { return session_.Create(table); });
+    });
+  }
+  absl::Status Write(const internal::WriteOperation& operation) override {
+    return Locked([&] { return session_.Write(operation); });
+  }
+  absl::Status Get(const TableInfo& table, std::span<const internal::Argument> key,
+                   void* row) override {
+    return Locked([&] { return session_.Get(table, key, row); });
+  }
+  absl::StatusOr<std::int64_t> Count(const TableInfo& table) override {
+    return Locked([&] { return session_.Count(table); });
+  }
+
+ private:
+  // The thread that holds the lock would wait for itself.
+  template <typename Call>
+  auto Locked(Call call) -> decltype(call()) {
+    if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+      return absl::FailedPreconditionError("within a transaction, use the Transaction");
+    }
+    const std::lock_guard lock(mutex_);
+    owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    auto result = call();
+    owner_.store(std::thread::id(), std::memory_order_relaxed);
+    return result;
+  }
+
   std::mutex mutex_;
+  std::atomic<std::thread::id> owner_{};
   internal::SqliteSession session_;
 };
 
 }  // namespace
 
-Database::Database(std::unique_ptr<internal::Store> store)
+absl::Status Records::Transact(absl::AnyInvocable<absl::Status(Transaction& transaction)> body) {
+  return store_->Transact([&](internal::RowStore& store) {
+    Transaction transaction(&store);
+    return body(transaction);
+  });
+}
+
+Database::Database(std::unique_ptr<internal::RowStore> store)
     : Records(store.get()), owned_(std::move(store)) {}
 
 Database::~Database() = default;

@@ -16,8 +16,16 @@
 // Keys are typed: an integer key takes integers, one of an enum takes that enum, a text any text,
 // and a key of several columns takes as many values. Values are always bound, never part of SQL.
 //
+// Changes that belong together are made in a transaction:
+//
+//   status = (*db)->Transact([&](Transaction& transaction) -> absl::Status {
+//     if (absl::Status status = transaction.Insert(&order); !status.ok()) return status;
+//     return transaction.Update(&customer, {&Customer::balance});
+//   });
+//
 // A write that returns OK is on the disk as options say (database_options.h, which also lists the
-// errors). One that does not has changed nothing: neither the table nor the struct.
+// errors), or will be with its transaction. One that does not has changed nothing: neither the
+// table nor the struct.
 
 #ifndef STRATA_ORM_DATABASE_H_
 #define STRATA_ORM_DATABASE_H_
@@ -31,6 +39,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "strata/orm/database_options.h"
@@ -52,11 +61,23 @@ class Field {
   std::uint32_t offset_;
 };
 
+class Transaction;
+
 // The calls on rows of described tables.
 class Records {
  public:
   Records(const Records&) = delete;
   Records& operator=(const Records&) = delete;
+
+  // Runs `body`, and then makes all the changes in it if it returns OK, or none; its error is that
+  // of this call. Within a transaction, that is for the part alone (a savepoint), 64 deep at most.
+  //
+  // Other threads' calls wait meanwhile; `body` has to use the Transaction, as the database itself
+  // would wait for its end: that is FailedPrecondition. Where another process has the lock of
+  // writers, the beginning is tried again for `busy_timeout`, in intervals that grow; from then on
+  // there is nothing to wait for. Structs keep what the writes of a transaction put into them, also
+  // when it is rolled back.
+  absl::Status Transact(absl::AnyInvocable<absl::Status(Transaction& transaction)> body);
 
   // Makes the table and its indexes, where they are not there. FailedPrecondition if there is a
   // table of that name without the described columns.
@@ -126,7 +147,7 @@ class Records {
   }
 
  protected:
-  explicit Records(internal::Store* store) : store_(store) {}
+  explicit Records(internal::RowStore* store) : store_(store) {}
   ~Records() = default;
 
  private:
@@ -148,7 +169,17 @@ class Records {
     return store_->Write(operation);
   }
 
-  internal::Store* store_;
+  friend class Batch;
+
+  internal::RowStore* store_;
+};
+
+// What Transact() gives, to be used while its `body` runs, by one thread at a time. Aborted, for
+// each call, after SQLite has ended the transaction itself (a full disk).
+class Transaction : public Records {
+ private:
+  friend class Records;
+  explicit Transaction(internal::RowStore* store) : Records(store) {}
 };
 
 // Thread-safe: calls wait for each other.
@@ -160,9 +191,9 @@ class Database : public Records {
   ~Database();
 
  private:
-  explicit Database(std::unique_ptr<internal::Store> store);
+  explicit Database(std::unique_ptr<internal::RowStore> store);
 
-  std::unique_ptr<internal::Store> owned_;
+  std::unique_ptr<internal::RowStore> owned_;
 };
 
 }  // namespace strata::orm

@@ -1,3 +1,4 @@
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -56,6 +57,46 @@ absl::Status SqliteSession::Prepared(Statement& statement, std::string (*sql)(co
   if (!prepared.ok()) return prepared.status();
   statement = *std::move(prepared);
   return absl::OkStatus();
+}
+
+absl::Status SqliteSession::Begin() {
+  if (depth_ == kMaxTransactionDepth) {
+    return absl::ResourceExhaustedError("transactions are nested too deeply");
+  }
+  if (depth_ > 0) {
+    if (absl::Status status = InTransaction(); !status.ok()) return status;
+  }
+  const auto statement = connection_->Cached(depth_ == 0 ? std::string("BEGIN IMMEDIATE")
+                                                         : absl::StrCat("SAVEPOINT s", depth_));
+  if (!statement.ok()) return statement.status();
+  const Use use(*statement);
+  if (sqlite3_step(*statement) != SQLITE_DONE) return connection_->Error();
+  ++depth_;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::End(absl::Status status) {
+  --depth_;
+  const std::string savepoint = absl::StrCat("s", depth_);
+  if (status.ok()) status = InTransaction();
+  if (status.ok()) {
+    status = connection_->Execute(depth_ == 0 ? std::string("COMMIT")
+                                              : absl::StrCat("RELEASE ", savepoint));
+    if (status.ok()) return status;
+  }
+  // That there is nothing to roll back any more is no other failure.
+  if (depth_ == 0) {
+    connection_->Execute("ROLLBACK").IgnoreError();
+  } else {
+    connection_->Execute(absl::StrCat("ROLLBACK TO ", savepoint)).IgnoreError();
+    connection_->Execute(absl::StrCat("RELEASE ", savepoint)).IgnoreError();
+  }
+  return status;
+}
+
+absl::Status SqliteSession::InTransaction() const {
+  if (sqlite3_get_autocommit(connection_->get()) == 0) return absl::OkStatus();
+  return absl::AbortedError("the transaction has been rolled back by an earlier error");
 }
 
 absl::Status SqliteSession::Create(const TableInfo& table) {
@@ -148,7 +189,7 @@ absl::Status SqliteSession::BindKey(sqlite3_stmt* statement, int parameter, cons
 
 absl::Status SqliteSession::Write(const WriteOperation& operation) {
   Plan& plan = PlanOf(*operation.table);
-  if (operation.what == WriteOperation::What::kDelete) return Delete(plan, operation.key);
+  if (operation.what == WriteOperation::What::kDelete) return Delete(plan, operation);
   FilteredRow filtered;
   if (absl::Status status = filtered.Apply(plan.table, operation.row); !status.ok()) return status;
   // A copy gets what the write sets, and goes over the user's row in one.
@@ -270,9 +311,19 @@ absl::Status SqliteSession::WhyNotUpdated(Plan& plan, const void* row) {
                      "another version of the row has been written meanwhile");
 }
 
-absl::Status SqliteSession::Delete(Plan& plan, std::span<const Argument> key) {
+absl::Status SqliteSession::Delete(Plan& plan, const WriteOperation& operation) {
   if (absl::Status status = Prepared(plan.remove, &DeleteSql, plan); !status.ok()) return status;
   const Use use(plan.remove.get());
+  // Of the row, as arguments, so that an error finds what refers to it.
+  std::array<Argument, kMaxKeyColumns> of_row;
+  std::span<const Argument> key = operation.key;
+  if (key.empty()) {
+    for (std::size_t i = 0; i < plan.table.key_count; ++i) {
+      const Column& column = plan.table.columns[plan.table.key[i]];
+      of_row[i] = {column.value, column.Value(operation.row), {}};
+    }
+    key = std::span(of_row).first(plan.table.key_count);
+  }
   if (absl::Status status = BindKey(use.get(), 1, plan.table, key); !status.ok()) return status;
   if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(plan.table, nullptr, key);
   if (sqlite3_changes(connection_->get()) == 0) return NoSuchRow(plan.table);

@@ -17,6 +17,9 @@
 
 namespace strata::orm::internal {
 
+// Transactions are nested up to this depth.
+inline constexpr int kMaxTransactionDepth = 64;
+
 // Used by one thread at a time.
 class SqliteSession {
  public:
@@ -24,6 +27,19 @@ class SqliteSession {
       : connection_(std::move(connection)) {}
 
   Connection& connection() { return *connection_; }
+
+  // Runs `body` in a transaction, or in a savepoint within one. A transaction takes the lock of
+  // writers as it begins, as it could not wait for it later.
+  template <typename Body>
+  absl::Status Transact(Body&& body) {
+    absl::Status status = Begin();
+    if (!status.ok()) return status;
+    return End(body());
+  }
+
+  // OK if there still is the transaction that Transact() began: SQLite ends it by itself when the
+  // disk is full, or cannot be written to. What followed would be made without it.
+  absl::Status InTransaction() const;
 
   absl::Status Create(const TableInfo& table);
   absl::Status Write(const WriteOperation& operation);
@@ -51,6 +67,9 @@ class SqliteSession {
     std::int64_t version = 0;
   };
 
+  absl::Status Begin();
+  absl::Status End(absl::Status status);
+
   Plan& PlanOf(const TableInfo& table);
   absl::Status Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
                         const Plan& plan);
@@ -59,7 +78,7 @@ class SqliteSession {
   absl::Status Upsert(Plan& plan, const void* row, void* result);
   absl::Status Update(Plan& plan, std::span<const std::uint32_t> offsets, const void* row,
                       void* result);
-  absl::Status Delete(Plan& plan, std::span<const Argument> key);
+  absl::Status Delete(Plan& plan, const WriteOperation& operation);
 
   absl::Status StepUpdate(sqlite3_stmt* statement, const Plan& plan,
                           std::span<const Column* const> columns, const void* row, void* result);
@@ -92,6 +111,7 @@ class SqliteSession {
   static std::string CountSql(const Plan& plan);
 
   std::unique_ptr<Connection> connection_;  // Dies last.
+  int depth_ = 0;                           // Of the transaction and the savepoints within it.
   std::unordered_map<const TableInfo*, Plan> plans_;
 };
 

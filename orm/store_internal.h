@@ -14,6 +14,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "strata/orm/table.h"
@@ -41,8 +42,8 @@ constexpr Argument MakeArgument(const V& value) {
   }
 }
 
-// Whether a V can be compared with what the column has: the same type, but for integers any
-// integer, and for texts any text.
+// Whether a V can be compared with what the column has, which is no list or struct: the same type,
+// but for integers any integer, and for texts any text.
 template <typename V>
 constexpr bool FitsColumn(const Column& column) {
   const TypeInfo& type = *column.value;
@@ -70,13 +71,17 @@ struct WriteOperation {
   const void* row = nullptr;
   void* result = nullptr;  // The same row, if it is to get what the write has set; or null.
   std::span<const std::uint32_t> offsets = {};  // Of kUpdate: the fields; none for all of them.
-  std::span<const Argument> key = {};           // Of kDelete.
+  std::span<const Argument> key = {};           // Of kDelete; or else `row` has it.
 };
 
-// Functions may be called by several threads.
-class Store {
+// Functions may be called by several threads, but for those of the one that Transact() gives.
+class RowStore {
  public:
-  virtual ~Store() = default;
+  virtual ~RowStore() = default;
+
+  // Runs `body` on a store whose changes are made together if it returns OK, or not at all.
+  virtual absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) = 0;
+
   virtual absl::Status Create(const TableInfo& table) = 0;
   virtual absl::Status Write(const WriteOperation& operation) = 0;
   // Into `row`, which keeps what it had if there is none.

@@ -94,6 +94,7 @@ struct TypeInfo {
   std::uint32_t size = 0;                // In bytes, of the C++ object.
   TimeUnit unit = TimeUnit::kNone;       // Of kTime and kDuration, whose counts have `size` bytes.
   bool is_enum = false;                  // `kind` is that of the underlying integer.
+  std::uint64_t enum_id = 0;             // Another one for each enum.
   std::span<const EnumName> names = {};  // Of an enum with STRATA_ENUM.
   const TypeInfo* element = nullptr;     // Of kOptional and kList.
   const OptionalOps* optional = nullptr;
@@ -137,6 +138,17 @@ constexpr bool IsCharacter() {
          std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
 }
 
+// By the name of T (FNV-1a): addresses of different objects cannot be compared at compile time, by
+// GCC with its sanitizer of undefined behaviour.
+template <typename T>
+constexpr std::uint64_t TypeId() {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : std::string_view(__PRETTY_FUNCTION__)) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
 template <typename T>
 struct TypeInfoOf {
   static constexpr TypeInfo Get() {
@@ -148,6 +160,7 @@ struct TypeInfoOf {
       // Through TypeInfoOf, as char and bool may underlie an enum, which then has no column.
       TypeInfo info = TypeInfoOf<std::underlying_type_t<T>>::Get();
       info.is_enum = true;
+      info.enum_id = TypeId<T>();
       if constexpr (Described<T>) info.names = DescriptionOf<T>::kNames;
       return info;
     } else if constexpr (std::is_class_v<T> && Described<T>) {

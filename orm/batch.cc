@@ -1,0 +1,95 @@
+#include "strata/orm/batch.h"
+
+#include <cstring>
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "strata/orm/scalar_internal.h"
+
+namespace strata::orm {
+
+void* Batch::Reserve(internal::WriteOperation::What what, const TableInfo& table) {
+  if (runs_.empty() || runs_.back().what != what || runs_.back().table != &table) {
+    runs_.push_back({what, &table});
+  }
+  Run& run = runs_.back();
+  if (run.count == run.capacity) Grow(run);
+  return run.rows + run.count * table.row_size;
+}
+
+void Batch::Grow(Run& run) {
+  constexpr std::size_t kFirst = 4;
+  const TableInfo& table = *run.table;
+  const std::align_val_t align{table.row_align};
+  const std::size_t capacity = run.capacity == 0 ? kFirst : run.capacity * 2;
+  char* rows = static_cast<char*>(::operator new(capacity* table.row_size, align));
+  for (std::size_t i = 0; i < run.count; ++i) {
+    table.ops.move(rows + i * table.row_size, run.rows + i * table.row_size);
+    table.ops.destroy(run.rows + i * table.row_size);
+  }
+  if (run.rows != nullptr) ::operator delete(run.rows, align);
+  run.rows = rows;
+  run.capacity = capacity;
+}
+
+void Batch::Clear() {
+  for (Run& run : runs_) {
+    for (std::size_t i = 0; i < run.count; ++i) {
+      run.table->ops.destroy(run.rows + i * run.table->row_size);
+    }
+    if (run.rows != nullptr) ::operator delete (run.rows, std::align_val_t{run.table->row_align});
+  }
+  runs_.clear();
+  pending_ = 0;
+}
+
+bool Batch::SetKey(const Column& column, const internal::Argument& key, void* row) {
+  void* field = column.Emplace(row);
+  if (key.type == nullptr) {
+    static_cast<std::string*>(field)->assign(key.text);
+    return true;
+  }
+  switch (key.type->kind) {
+    case Kind::kString:
+      *static_cast<std::string*>(field) = *static_cast<const std::string*>(key.value);
+      return true;
+    case Kind::kBlob:
+      *static_cast<Blob*>(field) = *static_cast<const Blob*>(key.value);
+      return true;
+    case Kind::kUuid:
+    case Kind::kTime:
+    case Kind::kCurrency:
+      std::memcpy(field, key.value, key.type->size);
+      return true;
+    default: {
+      const std::int64_t integer = internal::LoadInteger(*key.type, key.value);
+      if (key.type->kind == Kind::kUint64 && integer < 0) return false;
+      return internal::StoreInteger(*column.value, field, integer);
+    }
+  }
+}
+
+absl::Status Batch::Flush() {
+  if (pending_ == 0) return absl::OkStatus();
+  std::size_t at = 0;
+  absl::Status status = store_->Transact([&](internal::RowStore& store) -> absl::Status {
+    for (const Run& run : runs_) {
+      internal::WriteOperation operation;
+      operation.what = run.what;
+      operation.table = run.table;
+      for (std::size_t i = 0; i < run.count; ++i, ++at) {
+        operation.row = run.rows + i * run.table->row_size;
+        if (absl::Status failed = store.Write(operation); !failed.ok()) {
+          return absl::Status(failed.code(),
+                              absl::StrCat("row ", at, " of the batch: ", failed.message()));
+        }
+      }
+    }
+    return absl::OkStatus();
+  });
+  if (status.ok()) written_ += pending_;
+  Clear();
+  return status;
+}
+
+}  // namespace strata::orm
