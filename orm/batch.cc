@@ -69,21 +69,34 @@ bool Batch::SetKey(const Column& column, const internal::Argument& key, void* ro
   }
 }
 
+absl::Status Batch::WriteRun(internal::RowStore& store, const Run& run, std::size_t* failed) {
+  if (run.what == internal::WriteOperation::What::kInsert) {
+    return store.InsertAll(*run.table, run.rows, run.count, failed);
+  }
+  internal::WriteOperation operation;
+  operation.what = run.what;
+  operation.table = run.table;
+  for (std::size_t i = 0; i < run.count; ++i) {
+    operation.row = run.rows + i * run.table->row_size;
+    if (absl::Status status = store.Write(operation); !status.ok()) {
+      *failed = i;
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Batch::Flush() {
   if (pending_ == 0) return absl::OkStatus();
-  std::size_t at = 0;
+  std::size_t before = 0;
   absl::Status status = store_->Transact([&](internal::RowStore& store) -> absl::Status {
     for (const Run& run : runs_) {
-      internal::WriteOperation operation;
-      operation.what = run.what;
-      operation.table = run.table;
-      for (std::size_t i = 0; i < run.count; ++i, ++at) {
-        operation.row = run.rows + i * run.table->row_size;
-        if (absl::Status failed = store.Write(operation); !failed.ok()) {
-          return absl::Status(failed.code(),
-                              absl::StrCat("row ", at, " of the batch: ", failed.message()));
-        }
+      std::size_t failed = 0;
+      if (absl::Status error = WriteRun(store, run, &failed); !error.ok()) {
+        return absl::Status(error.code(), absl::StrCat("row ", before + failed,
+                                                       " of the batch: ", error.message()));
       }
+      before += run.count;
     }
     return absl::OkStatus();
   });

@@ -106,6 +106,7 @@ class Batch {
   // Memory for one more row of the last run, which is a new one if it is of other rows.
   void* Reserve(internal::WriteOperation::What what, const TableInfo& table);
   static void Grow(Run& run);
+  static absl::Status WriteRun(internal::RowStore& store, const Run& run, std::size_t* failed);
   void Clear();
 
   internal::RowStore* store_;

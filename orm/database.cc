@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "strata/orm/sqlite_session_internal.h"
 
 namespace strata::orm {
@@ -23,6 +24,10 @@ class TransactionStore : public internal::RowStore {
   absl::Status Write(const internal::WriteOperation& operation) override {
     absl::Status status = session_.InTransaction();
     return status.ok() ? session_.Write(operation) : status;
+  }
+  absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
+                         std::size_t* failed) override {
+    return session_.Transact([&] { return session_.InsertAll(table, rows, count, failed); });
   }
   absl::Status Get(const TableInfo& table, std::span<const internal::Argument> key,
                    void* row) override {
@@ -60,6 +65,12 @@ class SqliteStore : public internal::RowStore {
   absl::Status Write(const internal::WriteOperation& operation) override {
     return Locked([&] { return session_.Write(operation); });
   }
+  absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
+                         std::size_t* failed) override {
+    return Locked([&]() -> absl::Status {
+      return session_.Transact([&] { return session_.InsertAll(table, rows, count, failed); });
+    });
+  }
   absl::Status Get(const TableInfo& table, std::span<const internal::Argument> key,
                    void* row) override {
     return Locked([&] { return session_.Get(table, key, row); });
@@ -94,6 +105,13 @@ absl::Status Records::Transact(absl::AnyInvocable<absl::Status(Transaction& tran
     Transaction transaction(&store);
     return body(transaction);
   });
+}
+
+absl::Status Records::InsertAllRows(const TableInfo& table, const void* rows, std::size_t count) {
+  std::size_t failed = 0;
+  absl::Status status = store_->InsertAll(table, rows, count, &failed);
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("row ", failed, ": ", status.message()));
 }
 
 Database::Database(std::unique_ptr<internal::RowStore> store)

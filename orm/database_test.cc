@@ -444,6 +444,56 @@ TEST_F(DatabaseTest, CreateRefusesAnotherTableOfTheName) {
   EXPECT_EQ(db_->Create<app::WiderTeam>().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(DatabaseTest, ManyRowsAreInsertedAtOnce) {
+  ASSERT_EQ(db_->Create<testing::Sample>(), absl::OkStatus());
+  std::vector<testing::Sample> samples(2500, MakeSample());
+  for (std::size_t i = 0; i < samples.size(); i += 2) samples[i] = {};
+  ASSERT_EQ(db_->InsertAll(samples), absl::OkStatus());
+  EXPECT_EQ(*db_->Count<testing::Sample>(), 2500);
+  for (const std::size_t i : {0, 1, 999, 1000, 2499}) {
+    testing::Sample expected = samples[i];
+    expected.id = static_cast<std::int64_t>(i) + 1;
+    EXPECT_EQ(*db_->Get<testing::Sample>(i + 1), expected) << i;
+  }
+  EXPECT_EQ(db_->InsertAll(std::vector<testing::Sample>()), absl::OkStatus());
+}
+
+TEST_F(DatabaseTest, OfManyRowsAWrongOneIsNamedAndNoneInserted) {
+  ASSERT_EQ(db_->Create<app::Pair>(), absl::OkStatus());
+  std::vector<app::Pair> pairs(2000);
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i].left = std::to_string(i);
+  pairs[1700].left = "5";
+  EXPECT_EQ(
+      db_->InsertAll(pairs),
+      absl::AlreadyExistsError("row 1700: Pair: UNIQUE constraint failed: Pair.left, Pair.right"));
+  EXPECT_EQ(*db_->Count<app::Pair>(), 0);
+  pairs[1700].left = "\xFF";
+  EXPECT_EQ(db_->InsertAll(pairs),
+            absl::InvalidArgumentError("row 1700: Pair.left: the text is no UTF-8"));
+  pairs[1700].left = "x";
+  EXPECT_EQ(db_->InsertAll(pairs), absl::OkStatus());
+  EXPECT_EQ(*db_->Count<app::Pair>(), 2000);
+}
+
+TEST_F(DatabaseTest, ManyRowsFollowTheRulesToo) {
+  ASSERT_EQ(db_->Create<app::Tiny>(), absl::OkStatus());
+  std::vector<app::Tiny> tinies(3, app::Tiny{0, "x"});
+  tinies[2].text.reset();
+  EXPECT_EQ(db_->InsertAll(tinies),
+            absl::InvalidArgumentError("row 2: Tiny.text: NOT NULL: is empty"));
+  std::vector<Person> people(2);
+  people[0].name = "  Ada";
+  people[1].team = TeamId{3};
+  EXPECT_EQ(db_->InsertAll(people).code(), absl::StatusCode::kFailedPrecondition);
+  people[1].team.reset();
+  ASSERT_EQ(db_->InsertAll(people), absl::OkStatus());
+  EXPECT_EQ(people[0].name, "  Ada");
+  const Person ada = *db_->Get<Person>(1);
+  EXPECT_EQ(ada.name, "Ada");
+  EXPECT_EQ(ada.version, 1);
+  EXPECT_NE(ada.created.time_since_epoch().count(), 0);
+}
+
 TEST_F(DatabaseTest, TextsAreNeverSql) {
   Person person;
   person.email = "x'); DROP TABLE people; --";

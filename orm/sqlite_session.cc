@@ -144,33 +144,39 @@ absl::Status SqliteSession::CheckColumns(const TableInfo& table) {
   return absl::OkStatus();
 }
 
+const void* ValueToWrite(const TableInfo& table, const Column& column, const Stamps& stamps,
+                         const void* row, std::uint64_t* room) {
+  constexpr std::uint32_t kStamped = Column::kCreatedAt | Column::kModifiedAt | Column::kVersion;
+  if ((column.flags & kStamped) != 0) {
+    StoreInteger(*column.value, room,
+                 column.has(Column::kCreatedAt)    ? stamps.created
+                 : column.has(Column::kModifiedAt) ? stamps.modified
+                                                   : stamps.version);
+    return room;
+  }
+  const void* value = column.Value(row);
+  return value == nullptr || IsNewRowid(table, column, value) ? nullptr : value;
+}
+
 absl::Status SqliteSession::BindColumns(sqlite3_stmt* statement, const TableInfo& table,
                                         std::span<const Column* const> columns,
                                         const Stamps& stamps, const void* row) {
-  constexpr std::uint32_t kStamped = Column::kCreatedAt | Column::kModifiedAt | Column::kVersion;
   int parameter = 0;
   for (const Column* column : columns) {
-    ++parameter;
-    absl::Status status;
-    if ((column->flags & kStamped) != 0) {
-      std::uint64_t value = 0;
-      StoreInteger(*column->value, &value,
-                   column->has(Column::kCreatedAt)    ? stamps.created
-                   : column->has(Column::kModifiedAt) ? stamps.modified
-                                                      : stamps.version);
-      status =
-          BindValue(statement, parameter, *column->value, column->has(Column::kAsText), &value);
-    } else {
-      if (table.has_rules) {
-        if (status = CheckRules(table, *column, row); !status.ok()) return status;
-      }
-      const void* value = column->Value(row);
-      if (value == nullptr || IsNewRowid(table, *column, value)) {
-        sqlite3_bind_null(statement, parameter);
-        continue;
-      }
-      status = BindValue(statement, parameter, *column->value, column->has(Column::kAsText), value);
+    if (table.has_rules) {
+      absl::Status status = CheckRules(table, *column, row);
+      if (!status.ok()) return status;
     }
+    std::uint64_t room = 0;
+    const void* value = ValueToWrite(table, *column, stamps, row, &room);
+    ++parameter;
+    if (value == nullptr) {
+      sqlite3_bind_null(statement, parameter);
+      continue;
+    }
+    // SQLite keeps numbers and short texts itself, so that `room` may go.
+    absl::Status status =
+        BindValue(statement, parameter, *column->value, column->has(Column::kAsText), value);
     if (!status.ok()) return Named(table, *column, status);
   }
   return absl::OkStatus();
@@ -224,6 +230,50 @@ absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
   StoreAt(table, table.created_at, stamps.created, result);
   StoreAt(table, table.modified_at, stamps.modified, result);
   StoreAt(table, table.version, stamps.version, result);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteSession::InsertChunk(Plan& plan, const char* rows, std::size_t count) {
+  if (plan.insert_all == nullptr) {
+    plan.source.table = &plan.table;
+    plan.source.columns = plan.written;
+    absl::Status status = RegisterRows(connection_->get(), RowsName(plan), &plan.source);
+    if (!status.ok()) return status;
+    status = Prepared(plan.insert_all, &InsertAllSql, plan);
+    if (!status.ok()) return status;
+  }
+  const TableInfo& table = plan.table;
+  plan.source.stamps = {NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+  plan.source.rows = rows;
+  plan.source.count = count;
+  const Use use(plan.insert_all.get());
+  const int result = sqlite3_step(use.get());
+  plan.source.count = 0;
+  return result == SQLITE_DONE ? absl::OkStatus() : connection_->Error();
+}
+
+absl::Status SqliteSession::InsertAll(const TableInfo& table, const void* rows, std::size_t count,
+                                      std::size_t* failed) {
+  Plan& plan = PlanOf(table);
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t now = count - done < kRowsPerStatement ? count - done : kRowsPerStatement;
+    const char* at = static_cast<const char*>(rows) + done * table.row_size;
+    // A statement that fails has inserted nothing. Row by row then, to find out which is the
+    // reason; also where filters have to work on copies.
+    const bool all = !table.has_filters && InsertChunk(plan, at, now).ok();
+    for (std::size_t i = 0; i < now && !all; ++i, at += table.row_size) {
+      absl::Status status = InTransaction();
+      WriteOperation operation;
+      operation.table = &table;
+      operation.row = at;
+      if (status.ok()) status = Write(operation);
+      if (!status.ok()) {
+        *failed = done + i;
+        return status;
+      }
+    }
+    done += now;
+  }
   return absl::OkStatus();
 }
 

@@ -17,6 +17,34 @@
 
 namespace strata::orm::internal {
 
+// What a write sets by itself.
+struct Stamps {
+  std::int64_t created = 0;
+  std::int64_t modified = 0;
+  std::int64_t version = 0;
+};
+
+// The value that a write puts into a column, or null for NULL: the row's own, but for stamps, which
+// go into `room`, and for an integer key of 0, for which SQLite makes one.
+const void* ValueToWrite(const TableInfo& table, const Column& column, const Stamps& stamps,
+                         const void* row, std::uint64_t* room);
+
+// Rows in memory that a virtual table shows to SQLite, so that one statement inserts them all.
+struct RowSource {
+  const TableInfo* table = nullptr;
+  std::span<const Column* const> columns = {};
+  const char* rows = nullptr;
+  std::size_t count = 0;
+  Stamps stamps = {};
+};
+
+// Registers the virtual table `name`. The source has to live as long as statements that use it. A
+// row that is against its rules is an error of the statement.
+absl::Status RegisterRows(sqlite3* database, const std::string& name, RowSource* source);
+
+// Rows that one statement inserts: enough that its beginning and end do not count.
+inline constexpr std::size_t kRowsPerStatement = 1000;
+
 // Transactions are nested up to this depth.
 inline constexpr int kMaxTransactionDepth = 64;
 
@@ -43,6 +71,9 @@ class SqliteSession {
 
   absl::Status Create(const TableInfo& table);
   absl::Status Write(const WriteOperation& operation);
+  // Within a transaction. On an error `*failed` is the row that it is about.
+  absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
+                         std::size_t* failed);
   absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row);
   absl::StatusOr<std::int64_t> Count(const TableInfo& table);
 
@@ -57,14 +88,8 @@ class SqliteSession {
     std::vector<const Column*> written;   // By an insert.
     std::vector<const Column*> updated;   // By an update of all fields.
     std::vector<const Column*> returned;  // By an upsert, as the database knows them.
-    Statement insert, update, upsert, remove, get, count;
-  };
-
-  // What a write sets by itself.
-  struct Stamps {
-    std::int64_t created = 0;
-    std::int64_t modified = 0;
-    std::int64_t version = 0;
+    RowSource source;                     // Of `insert_all`.
+    Statement insert, insert_all, update, upsert, remove, get, count;
   };
 
   absl::Status Begin();
@@ -75,6 +100,7 @@ class SqliteSession {
                         const Plan& plan);
 
   absl::Status Insert(Plan& plan, const void* row, void* result);
+  absl::Status InsertChunk(Plan& plan, const char* rows, std::size_t count);
   absl::Status Upsert(Plan& plan, const void* row, void* result);
   absl::Status Update(Plan& plan, std::span<const std::uint32_t> offsets, const void* row,
                       void* result);
@@ -103,6 +129,8 @@ class SqliteSession {
   absl::Status CheckColumns(const TableInfo& table);
 
   static std::string InsertSql(const Plan& plan);
+  static std::string RowsName(const Plan& plan);
+  static std::string InsertAllSql(const Plan& plan);
   static std::string UpsertSql(const Plan& plan);
   static std::string UpdateSql(const Plan& plan);
   static std::string UpdateColumnsSql(const Plan& plan, std::span<const Column* const> columns);

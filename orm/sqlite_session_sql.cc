@@ -52,6 +52,15 @@ std::string SqliteSession::InsertSql(const Plan& plan) {
   return absl::StrCat(sql, ")");
 }
 
+std::string SqliteSession::RowsName(const Plan& plan) {
+  return absl::StrCat("strata_rows_", plan.table.name);
+}
+
+std::string SqliteSession::InsertAllSql(const Plan& plan) {
+  return absl::StrCat("INSERT INTO ", plan.name, " (", Names(plan.written), ") SELECT * FROM ",
+                      Quoted(RowsName(plan)));
+}
+
 std::string SqliteSession::UpsertSql(const Plan& plan) {
   std::string sql = absl::StrCat(InsertSql(plan), " ON CONFLICT (");
   for (std::size_t i = 0; i < plan.table.key_count; ++i) {

@@ -18,57 +18,143 @@ absl::Status Bound(int result) {
   return StatusOfCode(result, sqlite3_errstr(result));
 }
 
+// Where a value goes: a parameter of a statement.
+class Parameter {
+ public:
+  Parameter(sqlite3_stmt* statement, int parameter)
+      : statement_(statement), parameter_(parameter) {}
+
+  int Null() { return sqlite3_bind_null(statement_, parameter_); }
+  int Integer(std::int64_t value) { return sqlite3_bind_int64(statement_, parameter_, value); }
+  int Real(double value) { return sqlite3_bind_double(statement_, parameter_, value); }
+  int Text(const char* text, std::size_t size, sqlite3_destructor_type keep) {
+    return sqlite3_bind_text64(statement_, parameter_, text, size, keep, SQLITE_UTF8);
+  }
+  int Bytes(const void* data, std::size_t size) {
+    return sqlite3_bind_blob64(statement_, parameter_, data, size, SQLITE_STATIC);
+  }
+
+ private:
+  sqlite3_stmt* statement_;
+  int parameter_;
+};
+
+// Or the result of a column of a virtual table.
+class Result {
+ public:
+  explicit Result(sqlite3_context* context) : context_(context) {}
+
+  int Null() {
+    sqlite3_result_null(context_);
+    return SQLITE_OK;
+  }
+  int Integer(std::int64_t value) {
+    sqlite3_result_int64(context_, value);
+    return SQLITE_OK;
+  }
+  int Real(double value) {
+    sqlite3_result_double(context_, value);
+    return SQLITE_OK;
+  }
+  int Text(const char* text, std::size_t size, sqlite3_destructor_type keep) {
+    sqlite3_result_text64(context_, text, size, keep, SQLITE_UTF8);
+    return SQLITE_OK;
+  }
+  int Bytes(const void* data, std::size_t size) {
+    sqlite3_result_blob64(context_, data, size, SQLITE_STATIC);
+    return SQLITE_OK;
+  }
+
+ private:
+  sqlite3_context* context_;
+};
+
 // A text that the caller keeps. A null pointer would be NULL.
-absl::Status BindText(sqlite3_stmt* statement, int parameter, std::string_view text) {
+template <typename Sink>
+absl::Status PutText(Sink sink, std::string_view text) {
   bool ascii = true;
   for (const char *at = text.data(), *end = at + text.size(); at != end && ascii;) {
     at = FindStringStop(at, end, &ascii);
     if (at != end) ++at;
   }
   if (!ascii && !IsUtf8(text)) return absl::InvalidArgumentError("the text is no UTF-8");
-  return Bound(sqlite3_bind_text64(statement, parameter, text.data() == nullptr ? "" : text.data(),
-                                   text.size(), SQLITE_STATIC, SQLITE_UTF8));
+  return Bound(sink.Text(text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC));
 }
 
 // A short one, that SQLite copies.
-absl::Status BindCopy(sqlite3_stmt* statement, int parameter, std::string_view text) {
-  return Bound(sqlite3_bind_text64(statement, parameter, text.data(), text.size(), SQLITE_TRANSIENT,
-                                   SQLITE_UTF8));
+template <typename Sink>
+absl::Status PutCopy(Sink sink, std::string_view text) {
+  return Bound(sink.Text(text.data(), text.size(), SQLITE_TRANSIENT));
 }
 
-absl::Status BindBlob(sqlite3_stmt* statement, int parameter, const void* data, std::size_t size) {
-  return Bound(
-      sqlite3_bind_blob64(statement, parameter, size == 0 ? "" : data, size, SQLITE_STATIC));
-}
-
-absl::Status BindReal(sqlite3_stmt* statement, int parameter, double value) {
+template <typename Sink>
+absl::Status PutReal(Sink sink, double value) {
   if (std::isnan(value)) return absl::InvalidArgumentError("SQLite has no NaN");
-  return Bound(sqlite3_bind_double(statement, parameter, value));
+  return Bound(sink.Real(value));
 }
 
-absl::Status BindInteger(sqlite3_stmt* statement, int parameter, const TypeInfo& type, bool as_text,
-                         const void* value) {
+template <typename Sink>
+absl::Status PutInteger(Sink sink, const TypeInfo& type, bool as_text, const void* value) {
   const std::int64_t integer = LoadInteger(type, value);
   if (type.kind == Kind::kUint64 && integer < 0) {
     return absl::OutOfRangeError("SQLite has no integer above 2^63 - 1");
   }
-  if (!as_text) return Bound(sqlite3_bind_int64(statement, parameter, integer));
+  if (!as_text) return Bound(sink.Integer(integer));
   if (type.kind == Kind::kTime) {
     char text[kMaxTimeText];
     const char* end = FormatTicks(integer, type.unit, text);
     if (end == nullptr) return absl::OutOfRangeError("a time outside the years 0 to 9999");
-    return BindCopy(statement, parameter, {text, static_cast<std::size_t>(end - text)});
+    return PutCopy(sink, {text, static_cast<std::size_t>(end - text)});
   }
   const std::string_view name = EnumNameOf(type, integer);
   if (name.empty()) return absl::InvalidArgumentError("the enum has no name for this value");
-  return BindText(statement, parameter, name);
+  return PutText(sink, name);
 }
 
-absl::Status BindJson(sqlite3_stmt* statement, int parameter, const TypeInfo& type,
-                      const void* value) {
+template <typename Sink>
+absl::Status PutJson(Sink sink, const TypeInfo& type, const void* value) {
   std::string json;
   if (absl::Status status = AppendJson(type, value, &json); !status.ok()) return status;
-  return BindCopy(statement, parameter, json);
+  return PutCopy(sink, json);
+}
+
+template <typename Sink>
+absl::Status PutValue(Sink sink, const TypeInfo& type, bool as_text, const void* value) {
+  switch (type.kind) {
+    case Kind::kBool:
+      return Bound(sink.Integer(Load<bool>(value) ? 1 : 0));
+    case Kind::kFloat:
+      return PutReal(sink, Load<float>(value));
+    case Kind::kDouble:
+      return PutReal(sink, Load<double>(value));
+    case Kind::kString:
+      return PutText(sink, *static_cast<const std::string*>(value));
+    case Kind::kBlob: {
+      const auto& blob = *static_cast<const Blob*>(value);
+      return Bound(
+          sink.Bytes(blob.empty() ? static_cast<const void*>("") : blob.data(), blob.size()));
+    }
+    case Kind::kUuid: {
+      const auto& uuid = *static_cast<const Uuid*>(value);
+      if (!as_text) return Bound(sink.Bytes(uuid.bytes().data(), Uuid::kBytes));
+      char text[Uuid::kTextBytes];
+      uuid.Format(text);
+      return PutCopy(sink, {text, sizeof(text)});
+    }
+    case Kind::kJson:
+    case Kind::kList:
+    case Kind::kStruct:
+      return PutJson(sink, type, value);
+    case Kind::kOptional: {
+      const void* inner = type.optional->get(value);
+      if (inner == nullptr) return Bound(sink.Null());
+      return PutValue(sink, *type.element, as_text, inner);
+    }
+    case Kind::kNone:
+      return absl::InternalError("a type without a column");
+    default:
+      return PutInteger(sink, type, as_text, value);
+  }
 }
 
 absl::Status WrongClass() {
@@ -179,40 +265,12 @@ absl::Status ReadReal(double real, const TypeInfo& type, void* value) {
 
 absl::Status BindValue(sqlite3_stmt* statement, int parameter, const TypeInfo& type, bool as_text,
                        const void* value) {
-  switch (type.kind) {
-    case Kind::kBool:
-      return Bound(sqlite3_bind_int(statement, parameter, Load<bool>(value) ? 1 : 0));
-    case Kind::kFloat:
-      return BindReal(statement, parameter, Load<float>(value));
-    case Kind::kDouble:
-      return BindReal(statement, parameter, Load<double>(value));
-    case Kind::kString:
-      return BindText(statement, parameter, *static_cast<const std::string*>(value));
-    case Kind::kBlob: {
-      const auto& blob = *static_cast<const Blob*>(value);
-      return BindBlob(statement, parameter, blob.data(), blob.size());
-    }
-    case Kind::kUuid: {
-      const auto& uuid = *static_cast<const Uuid*>(value);
-      if (!as_text) return BindBlob(statement, parameter, uuid.bytes().data(), Uuid::kBytes);
-      char text[Uuid::kTextBytes];
-      uuid.Format(text);
-      return BindCopy(statement, parameter, {text, sizeof(text)});
-    }
-    case Kind::kJson:
-    case Kind::kList:
-    case Kind::kStruct:
-      return BindJson(statement, parameter, type, value);
-    case Kind::kOptional: {
-      const void* inner = type.optional->get(value);
-      if (inner == nullptr) return Bound(sqlite3_bind_null(statement, parameter));
-      return BindValue(statement, parameter, *type.element, as_text, inner);
-    }
-    case Kind::kNone:
-      return absl::InternalError("a type without a column");
-    default:
-      return BindInteger(statement, parameter, type, as_text, value);
-  }
+  return PutValue(Parameter(statement, parameter), type, as_text, value);
+}
+
+absl::Status ResultValue(sqlite3_context* context, const TypeInfo& type, bool as_text,
+                         const void* value) {
+  return PutValue(Result(context), type, as_text, value);
 }
 
 absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument& argument,
@@ -220,7 +278,8 @@ absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument
   if (argument.type != nullptr) {
     return BindValue(statement, parameter, *argument.type, as_text, argument.value);
   }
-  if (argument.text.data() != nullptr) return BindText(statement, parameter, argument.text);
+  if (argument.text.data() != nullptr)
+    return PutText(Parameter(statement, parameter), argument.text);
   return Bound(sqlite3_bind_null(statement, parameter));
 }
 

@@ -16,6 +16,10 @@ namespace strata::orm::internal {
 absl::Status BindValue(sqlite3_stmt* statement, int parameter, const TypeInfo& type, bool as_text,
                        const void* value);
 
+// The same as the result of a column of a virtual table.
+absl::Status ResultValue(sqlite3_context* context, const TypeInfo& type, bool as_text,
+                         const void* value);
+
 // NULL for an argument without a value, or with an empty optional.
 absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument& argument,
                           bool as_text);

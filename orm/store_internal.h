@@ -50,8 +50,10 @@ constexpr bool FitsColumn(const Column& column) {
   if constexpr (std::convertible_to<const V&, std::string_view>) {
     return type.kind == Kind::kString;
   } else {
-    return &kTypeInfo<V> == &type || (IsIntegerKind(kTypeInfo<V>.kind) && !kTypeInfo<V>.is_enum &&
-                                      !type.is_enum && IsIntegerKind(type.kind));
+    constexpr TypeInfo kInfo = kTypeInfo<V>;
+    if (kInfo.is_enum || type.is_enum) return kInfo.enum_id == type.enum_id;
+    if (IsIntegerKind(kInfo.kind)) return IsIntegerKind(type.kind);
+    return kInfo.kind == type.kind && kInfo.unit == type.unit && kInfo.size == type.size;
   }
 }
 
@@ -84,6 +86,10 @@ class RowStore {
 
   virtual absl::Status Create(const TableInfo& table) = 0;
   virtual absl::Status Write(const WriteOperation& operation) = 0;
+  // Inserts rows that lie side by side, all or none. On an error `*failed` is the row that it is
+  // about.
+  virtual absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
+                                 std::size_t* failed) = 0;
   // Into `row`, which keeps what it had if there is none.
   virtual absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row) = 0;
   virtual absl::StatusOr<std::int64_t> Count(const TableInfo& table) = 0;

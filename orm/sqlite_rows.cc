@@ -1,0 +1,121 @@
+// The virtual table over rows in memory (https://sqlite.org/vtab.html).
+
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "strata/orm/sqlite_session_internal.h"
+#include "strata/orm/sqlite_values_internal.h"
+
+namespace strata::orm::internal {
+namespace {
+
+struct Table : sqlite3_vtab {
+  RowSource* source;
+};
+
+struct Cursor : sqlite3_vtab_cursor {
+  std::size_t at;
+};
+
+const RowSource& SourceOf(sqlite3_vtab_cursor* cursor) {
+  return *static_cast<Table*>(cursor->pVtab)->source;
+}
+
+int Connect(sqlite3* database, void* source, int, const char* const*, sqlite3_vtab** table,
+            char**) {
+  auto* rows = static_cast<RowSource*>(source);
+  std::string sql = "CREATE TABLE rows (";
+  for (std::size_t i = 0; i < rows->columns.size(); ++i) {
+    absl::StrAppend(&sql, i == 0 ? "c" : ", c", i);
+  }
+  const int result = sqlite3_declare_vtab(database, absl::StrCat(sql, ")").c_str());
+  if (result != SQLITE_OK) return result;
+  auto* made = new (std::nothrow) Table();
+  if (made == nullptr) return SQLITE_NOMEM;
+  made->source = rows;
+  *table = made;
+  return SQLITE_OK;
+}
+
+int Disconnect(sqlite3_vtab* table) {
+  delete static_cast<Table*>(table);
+  return SQLITE_OK;
+}
+
+int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
+  info->estimatedRows = static_cast<sqlite3_int64>(kRowsPerStatement);
+  info->estimatedCost = static_cast<double>(kRowsPerStatement);
+  return SQLITE_OK;
+}
+
+int Open(sqlite3_vtab*, sqlite3_vtab_cursor** cursor) {
+  *cursor = new (std::nothrow) Cursor();
+  return *cursor == nullptr ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+int Close(sqlite3_vtab_cursor* cursor) {
+  delete static_cast<Cursor*>(cursor);
+  return SQLITE_OK;
+}
+
+int Filter(sqlite3_vtab_cursor* cursor, int, const char*, int, sqlite3_value**) {
+  static_cast<Cursor*>(cursor)->at = 0;
+  return SQLITE_OK;
+}
+
+int Next(sqlite3_vtab_cursor* cursor) {
+  ++static_cast<Cursor*>(cursor)->at;
+  return SQLITE_OK;
+}
+
+int Eof(sqlite3_vtab_cursor* cursor) {
+  return static_cast<Cursor*>(cursor)->at >= SourceOf(cursor).count ? 1 : 0;
+}
+
+int Value(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int position) {
+  const RowSource& source = SourceOf(cursor);
+  const Column& column = *source.columns[static_cast<std::size_t>(position)];
+  const char* row = source.rows + static_cast<Cursor*>(cursor)->at * source.table->row_size;
+  if (source.table->has_rules && !CheckRules(*source.table, column, row).ok()) {
+    return SQLITE_CONSTRAINT;
+  }
+  std::uint64_t room = 0;
+  const void* value = ValueToWrite(*source.table, column, source.stamps, row, &room);
+  if (value == nullptr) return SQLITE_OK;  // A result that is not set is NULL.
+  const absl::Status status =
+      ResultValue(context, *column.value, column.has(Column::kAsText), value);
+  return status.ok() ? SQLITE_OK : SQLITE_CONSTRAINT;
+}
+
+int Rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* rowid) {
+  *rowid = static_cast<sqlite3_int64>(static_cast<Cursor*>(cursor)->at);
+  return SQLITE_OK;
+}
+
+// Without xCreate: it is there by its name, and no SQL makes another.
+constexpr sqlite3_module MakeModule() {
+  sqlite3_module module{};
+  module.xConnect = &Connect;
+  module.xDisconnect = &Disconnect;
+  module.xBestIndex = &BestIndex;
+  module.xOpen = &Open;
+  module.xClose = &Close;
+  module.xFilter = &Filter;
+  module.xNext = &Next;
+  module.xEof = &Eof;
+  module.xColumn = &Value;
+  module.xRowid = &Rowid;
+  return module;
+}
+
+constexpr sqlite3_module kModule = MakeModule();
+
+}  // namespace
+
+absl::Status RegisterRows(sqlite3* database, const std::string& name, RowSource* source) {
+  const int result = sqlite3_create_module(database, name.c_str(), &kModule, source);
+  if (result == SQLITE_OK) return absl::OkStatus();
+  return StatusOfCode(result, sqlite3_errmsg(database));
+}
+
+}  // namespace strata::orm::internal
