@@ -482,12 +482,12 @@ TEST_F(DatabaseTest, ManyRowsFollowTheRulesToo) {
   EXPECT_EQ(db_->InsertAll(tinies),
             absl::InvalidArgumentError("row 2: Tiny.text: NOT NULL: is empty"));
   std::vector<Person> people(2);
-  people[0].name = "  Ada";
+  people[0].name = "   Ada";
   people[1].team = TeamId{3};
   EXPECT_EQ(db_->InsertAll(people).code(), absl::StatusCode::kFailedPrecondition);
   people[1].team.reset();
   ASSERT_EQ(db_->InsertAll(people), absl::OkStatus());
-  EXPECT_EQ(people[0].name, "  Ada");
+  EXPECT_EQ(people[0].name, "   Ada");
   const Person ada = *db_->Get<Person>(1);
   EXPECT_EQ(ada.name, "Ada");
   EXPECT_EQ(ada.version, 1);
