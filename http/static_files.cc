@@ -1,7 +1,6 @@
 #include "strata/http/static_files.h"
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <random>
 #include <span>
@@ -12,6 +11,7 @@
 #include "strata/http/content_coding.h"
 #include "strata/http/file_listing.h"
 #include "strata/http/media_type.h"
+#include "strata/http/per_loop.h"
 #include "strata/http/range.h"
 
 namespace strata::http {
@@ -19,34 +19,6 @@ namespace {
 
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
-
-// A cache for each loop that has asked. A loop finds its own in a list to which caches are only
-// added, at its front: as many as there are loops.
-class LoopCaches {
- public:
-  ~LoopCaches() {
-    for (Node* node = first_.load(); node;) delete std::exchange(node, node->next);
-  }
-
-  FileCache& Of(const net::Loop& loop, const std::shared_ptr<const FileTree>& tree,
-                const FileCacheOptions& options) {
-    for (Node* node = first_.load(std::memory_order_acquire); node; node = node->next) {
-      if (node->loop == &loop) return node->cache;
-    }
-    Node* const added = new Node{first_.load(), &loop, FileCache(tree, options)};
-    while (!first_.compare_exchange_weak(added->next, added)) {
-    }
-    return added->cache;
-  }
-
- private:
-  struct Node {
-    Node* next;
-    const net::Loop* loop;
-    FileCache cache;
-  };
-  std::atomic<Node*> first_{nullptr};
-};
 
 // All lines of a field as one value; nothing if there is none.
 std::optional<std::string_view> Joined(const FieldList& fields, FieldId id, std::string& storage) {
@@ -247,7 +219,7 @@ class Files {
 
   const std::shared_ptr<const FileTree> tree_;
   const StaticFilesOptions options_;
-  LoopCaches caches_;
+  PerLoop<FileCache> caches_;
 };
 
 }  // namespace

@@ -14,8 +14,9 @@
 // stream may end meanwhile, and then its functions answer kClosed, before and after the end of its
 // loop.
 //
-// Reading. The bytes given to OnReceive() are lent for the length of the call; an idle stream owns
-// no buffer. PauseReceive() stops them, and so the peer in the end.
+// Reading. The bytes given to OnReceive() are lent for the length of the call, and whoever calls it
+// leaves them to be written over (LentBytes()); an idle stream owns no buffer. PauseReceive() stops
+// them, and so the peer in the end.
 //
 // Writing. Write...() queue; what one callback, or one turn of the loop, has written leaves as one
 // system call. The queue is bounded: above the high watermark the stream stops receiving (so that a
@@ -29,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -73,6 +75,12 @@ class StreamHandler {
   // deadlines, kReset and others if the connection broke.
   virtual void OnClosed(Stream& stream, Error error);
 };
+
+// The bytes that OnReceive() was given, to be written over: for decoders that work in place. They
+// lie in a buffer of the loop's or of a layer's, of which nobody reads them again.
+inline std::span<char> LentBytes(std::string_view bytes) {
+  return {const_cast<char*>(bytes.data()), bytes.size()};
+}
 
 // The bounds of a stream. Durations have a resolution of 1 ms and a maximum of 24 days; zero is
 // none.
