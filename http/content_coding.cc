@@ -120,18 +120,29 @@ std::optional<ContentCoding> ParseContentCoding(std::string_view name) {
 }
 
 ContentCoding NegotiateCoding(std::string_view accept_encoding, CodingSet available) {
+  std::array<ContentCoding, kContentCodings> codings;
+  std::size_t count = 0;
+  for (std::size_t i = kContentCodings; i > 0; --i) {
+    const auto coding = static_cast<ContentCoding>(i - 1);
+    if (available.Has(coding)) codings[count++] = coding;
+  }
+  return NegotiateCoding(accept_encoding, std::span(codings).first(count));
+}
+
+ContentCoding NegotiateCoding(std::string_view accept_encoding,
+                              std::span<const ContentCoding> available) {
   Wishes wishes;
   ContentCoding best = ContentCoding::kIdentity;
   if (!wishes.Read(accept_encoding)) return best;
   int best_weight = 0;
-  for (std::size_t i = kContentCodings; i > 0; --i) {
-    const auto coding = static_cast<ContentCoding>(i - 1);
+  const auto consider = [&](ContentCoding coding) {
     const int weight = wishes.WeightOf(coding);
-    if (available.Has(coding) && weight > best_weight) {
-      best = coding;
-      best_weight = weight;
-    }
-  }
+    if (weight <= best_weight) return;
+    best = coding;
+    best_weight = weight;
+  };
+  for (const ContentCoding coding : available) consider(coding);
+  consider(ContentCoding::kIdentity);
   return best;
 }
 

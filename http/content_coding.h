@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,10 @@ inline constexpr std::size_t kMaxAcceptEncodingElements = 32;
 // kMaxAcceptEncodingElements, and if nothing is acceptable at all, which a server may disregard
 // (section 15.5.7).
 ContentCoding NegotiateCoding(std::string_view accept_encoding, CodingSet available);
+
+// The same, but of equals the first of `available`, then identity.
+ContentCoding NegotiateCoding(std::string_view accept_encoding,
+                              std::span<const ContentCoding> available);
 
 // What of a response decides whether to compress it: its fields' values, empty where there is none.
 struct CompressionSubject {

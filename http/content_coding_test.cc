@@ -57,6 +57,14 @@ TEST(NegotiateCodingTest, OnlyWhatThereIs) {
   EXPECT_EQ(NegotiateCoding("gzip", CodingSet()), kIdentity);
 }
 
+TEST(NegotiateCodingTest, AnOrderOfOnesOwn) {
+  constexpr ContentCoding kOrder[] = {kGzip, kBrotli, kDeflate};
+  EXPECT_EQ(NegotiateCoding("br, deflate, gzip, zstd", kOrder), kGzip);
+  EXPECT_EQ(NegotiateCoding("br, deflate", kOrder), kBrotli);
+  EXPECT_EQ(NegotiateCoding("identity, deflate;q=0.5", kOrder), kIdentity);
+  EXPECT_EQ(NegotiateCoding("zstd", kOrder), kIdentity);
+}
+
 TEST(NegotiateCodingTest, AWeightOfZeroForbids) {
   EXPECT_EQ(NegotiateCoding("gzip;q=0", kAll), kIdentity);
   EXPECT_EQ(NegotiateCoding("*, br;q=0, zstd;q=0.000", kAll), kGzip);

@@ -54,6 +54,11 @@ void Exchange::Reset() {
   producer = nullptr;
   ClearString(produced);
   left_bytes = 0;
+  encoder.reset();
+  content_decoder.reset();
+  ClearString(coded);
+  accepts = ContentCoding::kIdentity;
+  has_weak_tag = resumed = false;
   pending = nullptr;
   upgrade.reset();
   timer.reset();

@@ -18,6 +18,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "strata/http/body_decoder.h"
+#include "strata/http/coding_pool.h"
 #include "strata/http/handler.h"
 #include "strata/http/reply.h"
 #include "strata/http/request.h"
@@ -121,6 +122,10 @@ struct Exchange {
   std::string body;
   std::unique_ptr<BodyReceiver> receiver;
 
+  // Of a request's body with a content coding that is undone: what its receiver paused before.
+  DecoderPtr content_decoder;
+  std::string coded;
+
   // What has come after this request, or after the point at which its receiver paused.
   std::string behind;
 
@@ -128,6 +133,7 @@ struct Exchange {
   BodyProducer producer;
   std::string produced;
   std::uint64_t left_bytes = 0;
+  EncoderPtr encoder;  // If that body gets a content coding.
 
   net::RefPtr<PendingReply> pending;
   std::unique_ptr<net::StreamHandler> upgrade;
@@ -138,16 +144,19 @@ struct Exchange {
   std::uint64_t drained_bytes = 0;
   std::uint16_t status = 0;
   Stage stage = Stage::kHead;
+  ContentCoding accepts = ContentCoding::kIdentity;  // What the client likes best.
+  bool has_weak_tag = false;                         // Its If-None-Match has one.
   bool is_head = false;        // The method: there is no body in the response.
   bool body_open = false;      // Not all of the request's body has come.
   bool dropping = false;       // What comes of it is dropped.
   bool told_continue = false;  // 100 Continue was sent.
-  bool paused = false;         // By its receiver.
+  bool paused = false;         // By its receiver,
+  bool resumed = false;        // which has resumed just now.
   bool keep_alive = true;
   bool http_1_0 = false;
   bool answered = false;     // The response's head is written.
   bool chunked = false;      // Its body is sent in chunks,
-  bool has_length = false;   // or has so many bytes, which are counted in left_bytes.
+  bool has_length = false;   // or has so many bytes, before any coding: left_bytes counts them.
   bool streaming = false;    // By a BodyWriter or a producer.
   bool looks_again = false;  // RecheckLater() was called.
   bool request_done = false;

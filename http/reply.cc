@@ -71,6 +71,17 @@ std::optional<std::string_view> ReplyHead::Get(FieldId id) const {
   return std::nullopt;
 }
 
+std::string ReplyHead::GetAll(FieldId id) const {
+  std::string all;
+  if (!Has(id)) return all;
+  for (std::string_view rest = lines_; !rest.empty();) {
+    const Line line = FirstLine(rest);
+    if (FieldIdOf(line.name) == id) all.append(all.empty() ? "" : ", ").append(line.value);
+    rest.remove_prefix(line.size);
+  }
+  return all;
+}
+
 void ReplyHead::Merge(const ReplyHead& other) {
   status_ = other.status_;
   close_ = close_ || other.close_;

@@ -66,6 +66,10 @@ class ReplyHead {
   // The value of the first such field. Lives until the next change.
   std::optional<std::string_view> Get(FieldId id) const;
 
+  // The values of all such fields, as the one list that they stand for (RFC 9110 section 5.3).
+  // Empty if there is none.
+  std::string GetAll(FieldId id) const;
+
   // The connection ends after this response.
   void set_close() { close_ = true; }
   bool close() const { return close_; }

@@ -14,6 +14,11 @@ absl::Status CheckOptions(const ServerOptions& options) {
   if (!IsFieldValue(options.name)) {
     return absl::InvalidArgumentError("ServerOptions::name has a control byte");
   }
+  for (const auto& factory : options.compression.codings) {
+    if (!factory) {
+      return absl::InvalidArgumentError("ServerOptions::compression.codings has a null one");
+    }
+  }
   if (options.header_timeout.count() <= 0) {
     return absl::InvalidArgumentError("ServerOptions::header_timeout is not positive");
   }

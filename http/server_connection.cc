@@ -62,7 +62,8 @@ void ServerConnection::Process(std::string_view bytes) {
       }
       if (std::exchange(held_, false)) stream_->ResumeReceive();
     }
-    if (bytes.empty()) return;
+    // A body that was paused may have come to its end.
+    if (bytes.empty() && !(exchange_ && std::exchange(exchange_->resumed, false))) return;
     if (!exchange_) {
       if (Full()) return Wait(bytes);
       bytes = BeginRequest(bytes);
@@ -167,6 +168,7 @@ std::string_view ServerConnection::Dispatch(Exchange& exchange, std::string_view
   exchange.keep_alive = head.keep_alive;
   exchange.body_open = head.framing == Framing::kChunked ||
                        (head.framing == Framing::kLength && head.content_length > 0);
+  if (!loop_->preferred_codings().empty()) NoteAcceptedCodings(exchange);
 
   if (!FindRoute(exchange)) {
     // It is answered.
@@ -206,7 +208,11 @@ std::string_view ServerConnection::TakeBody(Exchange& exchange, std::string_view
   limits.max_body_bytes = exchange.route->options.max_body_bytes.value_or(
       exchange.route->handler ? limits.max_body_bytes : kUnlimitedBody);
 
-  if (exchange.route->handler && head.framing == Framing::kLength &&
+  if (exchange.body_open && options().decompress_requests &&
+      !BeginDecoding(exchange, limits.max_body_bytes)) {
+    return {};
+  }
+  if (exchange.route->handler && !exchange.content_decoder && head.framing == Framing::kLength &&
       rest.size() >= head.content_length) {
     // It is here already.
     const auto size = static_cast<std::size_t>(head.content_length);
@@ -245,31 +251,40 @@ void ServerConnection::HandlerDone(Exchange& exchange) {
   }
 }
 
+// A piece of the body, for whom it is meant.
+void ServerConnection::TakeData(Exchange& exchange, std::string_view data) {
+  if (exchange.response_done && exchange.receiver) {
+    exchange.receiver.reset();
+    exchange.dropping = true;
+  }
+  if (exchange.dropping) {
+    exchange.drained_bytes += data.size();
+    if (exchange.drained_bytes > options().max_drained_bytes) Close();
+  } else if (exchange.receiver) {
+    exchange.receiver->OnData(data);
+  } else {
+    exchange.body.append(data);
+  }
+}
+
 // Takes what there is of the body of the exchange that is kept. Returns what is behind its end.
 std::string_view ServerConnection::ContinueBody(Exchange& exchange, std::string_view bytes) {
+  // First what was left when the receiver paused.
+  bool go_on = !exchange.content_decoder || exchange.dropping ||
+               TakeCoded(exchange, std::exchange(exchange.coded, std::string()));
   while (!closing_) {
+    if (!go_on || exchange.paused) {
+      if (!bytes.empty()) HoldBack(bytes);
+      return {};
+    }
     const BodyDecoder::Step step = exchange.decoder.Next(bytes);
     bytes.remove_prefix(step.consumed);
     switch (step.state) {
       case BodyDecoder::State::kData:
-        if (exchange.response_done && exchange.receiver) {
-          exchange.receiver.reset();
-          exchange.dropping = true;
-        }
-        if (exchange.dropping) {
-          exchange.drained_bytes += step.data.size();
-          if (exchange.drained_bytes > options().max_drained_bytes) {
-            Close();
-            return {};
-          }
-        } else if (exchange.receiver) {
-          exchange.receiver->OnData(step.data);
-          if (exchange.paused) {
-            if (!bytes.empty()) HoldBack(bytes);
-            return {};
-          }
+        if (!exchange.content_decoder || exchange.dropping) {
+          TakeData(exchange, step.data);
         } else {
-          exchange.body.append(step.data);
+          go_on = TakeCoded(exchange, step.data);
         }
         break;
       case BodyDecoder::State::kNeedMore:
@@ -282,6 +297,7 @@ std::string_view ServerConnection::ContinueBody(Exchange& exchange, std::string_
         }
         return {};
       case BodyDecoder::State::kEnd:
+        if (!EndCoded(exchange)) return {};
         exchange.body_open = false;
         stream_->SetMinReceiveRate(0, std::chrono::milliseconds(0));
         exchange.stage = Exchange::Stage::kAnswering;
@@ -559,12 +575,16 @@ void ServerConnection::BeginStreaming(Exchange& exchange) {
 
 // A rule is broken: the answer says which, and the connection ends.
 void ServerConnection::Refuse(Exchange& exchange, ParseError error) {
+  Refuse(exchange, StatusOf(error), ToString(error));
+}
+
+void ServerConnection::Refuse(Exchange& exchange, int status, std::string_view detail) {
   loop_->counters().refused.Add(1);
   Strike(exchange);
-  std::string detail(ToString(error));
-  detail.push_back('\n');
+  std::string line(detail);
+  line.push_back('\n');
   // Before the receiver goes, which may hold the responder.
-  AnswerStatus(exchange, StatusOf(error), detail);
+  AnswerStatus(exchange, status, line);
   if (std::unique_ptr<BodyReceiver> receiver = std::move(exchange.receiver)) receiver->OnAbort();
   Close();
 }
@@ -587,7 +607,9 @@ void ServerConnection::PauseBody() {
 }
 
 void ServerConnection::ResumeBody() {
-  if (exchange_ && std::exchange(exchange_->paused, false)) Continue();
+  if (!exchange_ || !std::exchange(exchange_->paused, false)) return;
+  exchange_->resumed = true;
+  Continue();
 }
 
 }  // namespace strata::http

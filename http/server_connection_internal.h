@@ -63,6 +63,7 @@ class ServerConnection final : public net::StreamHandler {
   std::string_view ContinueHead(std::string_view bytes, std::string& held);
   std::string_view Dispatch(Exchange& exchange, std::string_view head, std::string_view rest);
   std::string_view TakeBody(Exchange& exchange, std::string_view head, std::string_view rest);
+  void TakeData(Exchange& exchange, std::string_view data);
   std::string_view ContinueBody(Exchange& exchange, std::string_view bytes);
   void HandlerDone(Exchange& exchange);
   void SwitchProtocol(Exchange& exchange, std::string_view rest);
@@ -80,15 +81,30 @@ class ServerConnection final : public net::StreamHandler {
   void FindClient(Request& request) const;
   void Strike(const Exchange& exchange);
   void Tell(const Exchange& exchange);
+  void Refuse(Exchange& exchange, int status, std::string_view detail);
   void AnswerStatus(Exchange& exchange, int status, std::string_view detail);
 
   void LookAgainLater();
+
+  // Content codings: server_coding.cc.
+  void NoteAcceptedCodings(Exchange& exchange);
+  EncoderPtr ChooseEncoder(Exchange& exchange, std::optional<std::uint64_t> bytes);
+  void Encode(Exchange& exchange, EncoderPtr encoder, ReplyBody& body);
+  static void MarkEncoded(ReplyHead& reply, ContentCoding coding);
+  static void WeakenTag(ReplyHead& reply);
+  bool BeginDecoding(Exchange& exchange, std::uint64_t max_bytes);
+  bool TakeCoded(Exchange& exchange, std::string_view coded);
+  bool EndCoded(Exchange& exchange);
+  void RefuseCoded(Exchange& exchange, CodingError error);
 
   bool BeginAnswer(Exchange& exchange);
   bool Persists(const Exchange& exchange) const;
   void AppendHead(Exchange& exchange, std::optional<std::uint64_t> length, std::string& out);
   void Produce(Exchange& exchange);
-  bool WritePiece(Exchange& exchange, std::string bytes);
+  void AnswerAsIs(Exchange& exchange, std::string_view body);
+  void SendBody(Exchange& exchange, ReplyBody body);
+  bool WritePiece(Exchange& exchange, std::string bytes, Encoder::Flush flush);
+  void WriteFramed(Exchange& exchange, std::string bytes);
   void EndPieces(Exchange& exchange, std::string_view trailer_lines);
   void WritePart(ReplyBody::Part part);
   void Write(std::string_view bytes);

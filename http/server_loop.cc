@@ -19,8 +19,12 @@ ParserLimits HeadLimits(ParserLimits limits) {
 ServerLoop::ServerLoop(const ServerCore& core, net::Loop& loop)
     : core_(core),
       loop_(loop),
+      codings_(core.options().compression.codings, core.options().compression.pool),
       current_(std::make_unique<Exchange>(HeadLimits(core.options().limits))),
       observer_(core.options().observer ? core.options().observer() : nullptr) {
+  for (const auto& factory : core.options().compression.codings) {
+    preferred_codings_.push_back(factory->coding());
+  }
   WriteLines();
 }
 

@@ -8,10 +8,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "strata/http/coding_pool.h"
+#include "strata/http/content_coding.h"
 #include "strata/http/exchange_internal.h"
 #include "strata/http/latency_histogram.h"
 #include "strata/http/observer.h"
@@ -80,6 +83,10 @@ class ServerLoop {
   LatencyHistogram& latency() { return latency_; }
   const LatencyHistogram& latency() const { return latency_; }
 
+  // In the order of the options.
+  std::span<const ContentCoding> preferred_codings() const { return preferred_codings_; }
+  CodingPool& codings() { return codings_; }
+
   ServerCounters& counters() { return counters_; }
   const ServerCounters& counters() const { return counters_; }
 
@@ -93,6 +100,8 @@ class ServerLoop {
 
   const ServerCore& core_;
   net::Loop& loop_;
+  CodingPool codings_;  // Before the exchanges, which give back to it.
+  std::vector<ContentCoding> preferred_codings_;
   std::unique_ptr<Exchange> current_;
   std::vector<std::unique_ptr<Exchange>> free_;
   std::string scratch_;

@@ -4,6 +4,7 @@
 //
 //   ServerOptions options{.address = "[::]:8080"};
 //   options.limits.max_body_bytes = 16 << 20;
+//   options.compression.codings = {NewBrotliCoding().value(), NewGzipCoding().value()};
 
 #ifndef STRATA_HTTP_SERVER_OPTIONS_H_
 #define STRATA_HTTP_SERVER_OPTIONS_H_
@@ -14,9 +15,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "strata/http/ban_list.h"
+#include "strata/http/coder.h"
+#include "strata/http/coding_pool.h"
 #include "strata/http/connection_limits.h"
+#include "strata/http/content_coding.h"
 #include "strata/http/limits.h"
 #include "strata/http/network.h"
 #include "strata/http/observer.h"
@@ -25,6 +30,26 @@
 #include "strata/net/tcp_listener.h"
 
 namespace strata::http {
+
+// Which responses are compressed, and how. What ShouldCompress() chooses gets the coding that the
+// client's Accept-Encoding prefers, whether its body is sent at once, made as it is sent, or
+// written piece by piece; Vary says so, and its entity tag becomes a weak one. Left as they are:
+// parts (206), answers to HTTP/1.0, what has a Content-Encoding or Content-Range already, and what
+// would not become smaller. Each piece of a BodyWriter can be read by the client as it comes.
+//
+// An attacker who sees the size of encrypted responses, and can bring texts of his own into them,
+// can guess the secrets beside those: such a response says "Cache-Control: no-transform".
+struct CompressionOptions {
+  // By NewGzipCoding() and the like, each with its level. Of those that a client likes as much the
+  // first is taken. Empty: nothing is compressed.
+  std::vector<std::shared_ptr<const CodingFactory>> codings = {};
+
+  CompressionPolicy policy = {};
+
+  // Of each loop, for requests too. A response that finds no encoder goes as it is; a request that
+  // finds no decoder is answered with 503.
+  CodingPoolOptions pool = {};
+};
 
 struct ServerOptions {
   // Where Create() listens: "ADDRESS:PORT" or "unix:PATH"; port 0 takes a free one. Empty: nowhere
@@ -81,6 +106,13 @@ struct ServerOptions {
 
   // Whether Server::latency() knows anything, for two looks at the clock in each request.
   bool measure_latency = true;
+
+  CompressionOptions compression = {};
+
+  // Requests with a Content-Encoding: their bodies are decoded by compression.codings, up to as
+  // many bytes as the body may have and to 200 times what was sent, and other codings are answered
+  // with 415. The fields stay as they were sent. If not, handlers get bodies as they were sent.
+  bool decompress_requests = false;
 
   // Of a BodyWriter: what may wait for the client.
   std::size_t max_body_queue_bytes = 4 * 1024 * 1024;

@@ -11,6 +11,9 @@ namespace {
 // Up to here a body is copied behind its head, so that both are one piece of the queue.
 constexpr std::size_t kJoinBytes = 4096;
 
+// What a producer's body may have before its coding, in one go, before others have their turn.
+constexpr std::size_t kEncodedPerTurnBytes = 128 * 1024;
+
 constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
 
 }  // namespace
@@ -43,10 +46,14 @@ void ServerConnection::AppendHead(Exchange& exchange, std::optional<std::uint64_
   const ReplyHead& reply = exchange.reply;
   const int status = reply.status();
   exchange.status = static_cast<std::uint16_t>(status);
+  const std::uint64_t bytes = length.value_or(0);
   exchange.has_length = length.has_value();
-  exchange.left_bytes = exchange.body_bytes = length.value_or(0);
-  exchange.chunked = !length && !exchange.http_1_0 && !IsBodiless(status);
-  if (!length && exchange.http_1_0 && !exchange.is_head && !IsBodiless(status)) {
+  exchange.left_bytes = bytes;
+  // Nobody knows how much it will be when encoded.
+  const bool known = exchange.has_length && !exchange.encoder;
+  exchange.body_bytes = known ? bytes : 0;
+  exchange.chunked = !known && !exchange.http_1_0 && !IsBodiless(status);
+  if (!known && exchange.http_1_0 && !exchange.is_head && !IsBodiless(status)) {
     exchange.keep_alive = false;  // The end of the connection is the end of the body.
   }
   exchange.keep_alive = Persists(exchange);
@@ -72,13 +79,23 @@ void ServerConnection::AppendHead(Exchange& exchange, std::optional<std::uint64_
   HeadWriter writer(out);
   if (exchange.chunked) {
     writer.Raw("Transfer-Encoding: chunked\r\n");
-  } else if (length && !IsBodiless(status)) {
-    writer.ContentLength(*length);
+  } else if (known && !IsBodiless(status)) {
+    writer.ContentLength(bytes);
   }
   writer.End();
 }
 
 void ServerConnection::Answer(Exchange& exchange, std::string_view body) {
+  if (exchange.answered) return;
+  if (EncoderPtr encoder = ChooseEncoder(exchange, body.size())) {
+    ReplyBody own{std::string(body)};
+    Encode(exchange, std::move(encoder), own);
+    return SendBody(exchange, std::move(own));
+  }
+  AnswerAsIs(exchange, body);
+}
+
+void ServerConnection::AnswerAsIs(Exchange& exchange, std::string_view body) {
   if (!BeginAnswer(exchange)) return;
   if (exchange.reply.error() != WriteError::kNone) {
     exchange.reply.Clear();
@@ -101,7 +118,15 @@ void ServerConnection::Answer(Exchange& exchange, std::string_view body) {
 }
 
 void ServerConnection::Answer(Exchange& exchange, ReplyBody body) {
-  if (exchange.reply.error() != WriteError::kNone) return Answer(exchange, std::string_view());
+  if (exchange.answered) return;
+  if (exchange.reply.error() != WriteError::kNone) return AnswerAsIs(exchange, {});
+  if (EncoderPtr encoder = ChooseEncoder(exchange, body.length())) {
+    Encode(exchange, std::move(encoder), body);
+  }
+  SendBody(exchange, std::move(body));
+}
+
+void ServerConnection::SendBody(Exchange& exchange, ReplyBody body) {
   if (!BeginAnswer(exchange)) return;
   std::string& out = loop_->scratch();
   out.clear();
@@ -142,12 +167,15 @@ void ServerConnection::Check(net::Error error) {
 
 // Asks for more as long as there is room.
 void ServerConnection::Produce(Exchange& exchange) {
-  while (!closing_ && !Full()) {
+  std::size_t encoded_bytes = 0;
+  while (!closing_ && !Full() && encoded_bytes < kEncodedPerTurnBytes) {
     exchange.produced.clear();
     const Produced produced = exchange.producer(exchange.produced);
     const bool stuck = produced == Produced::kMore && exchange.produced.empty();
+    if (exchange.encoder) encoded_bytes += exchange.produced.size();
     if (produced == Produced::kFail || stuck ||
-        !WritePiece(exchange, std::exchange(exchange.produced, std::string()))) {
+        !WritePiece(exchange, std::exchange(exchange.produced, std::string()),
+                    Encoder::Flush::kNone)) {
       return Break();
     }
     if (produced == Produced::kEnd) {
@@ -159,17 +187,26 @@ void ServerConnection::Produce(Exchange& exchange) {
 }
 
 // A piece of a body that is sent as it comes. False if it is more than there may be.
-bool ServerConnection::WritePiece(Exchange& exchange, std::string bytes) {
+bool ServerConnection::WritePiece(Exchange& exchange, std::string bytes, Encoder::Flush flush) {
   if (bytes.empty() || exchange.is_head || IsBodiless(exchange.status)) return true;
   if (exchange.has_length) {
     if (bytes.size() > exchange.left_bytes) return false;
     exchange.left_bytes -= bytes.size();
-  } else {
-    exchange.body_bytes += bytes.size();
   }
+  if (exchange.encoder) {
+    std::string encoded;
+    if (exchange.encoder->Append(bytes, flush, &encoded) != CodingError::kOk) return false;
+    bytes = std::move(encoded);
+  }
+  if (!bytes.empty()) WriteFramed(exchange, std::move(bytes));
+  return true;
+}
+
+void ServerConnection::WriteFramed(Exchange& exchange, std::string bytes) {
+  if (exchange.encoder || !exchange.has_length) exchange.body_bytes += bytes.size();
   if (!exchange.chunked) {
     Check(stream_->WriteOwned(std::move(bytes)));
-    return true;
+    return;
   }
   std::string& out = loop_->scratch();
   out.clear();
@@ -183,13 +220,19 @@ bool ServerConnection::WritePiece(Exchange& exchange, std::string bytes) {
     Check(stream_->WriteOwned(std::move(bytes)));
     Write("\r\n");
   }
-  return true;
 }
 
 void ServerConnection::EndPieces(Exchange& exchange, std::string_view trailer_lines) {
   if (exchange.has_length && exchange.left_bytes > 0 && !exchange.is_head &&
       !IsBodiless(exchange.status)) {
     return Break();
+  }
+  if (exchange.encoder && !exchange.is_head) {
+    std::string rest;
+    if (exchange.encoder->Append({}, Encoder::Flush::kFinish, &rest) != CodingError::kOk) {
+      return Break();
+    }
+    if (!rest.empty()) WriteFramed(exchange, std::move(rest));
   }
   if (exchange.chunked && !exchange.is_head) {
     std::string& out = loop_->scratch();
@@ -206,6 +249,7 @@ void ServerConnection::EndPieces(Exchange& exchange, std::string_view trailer_li
 // All of it is queued.
 void ServerConnection::ResponseDone(Exchange& exchange) {
   exchange.response_done = true;
+  exchange.encoder.reset();
   exchange.paused = false;
   loop_->counters().responses[exchange.status / 100].Add(1);
   if (options().measure_latency || loop_->observer()) Tell(exchange);
@@ -268,6 +312,8 @@ void ServerConnection::StartDeferred(const ReplyHead& head, std::optional<std::u
     Answer(exchange, std::string_view());
     return Continue();
   }
+  exchange.encoder = ChooseEncoder(exchange, length);
+  if (exchange.encoder) MarkEncoded(exchange.reply, exchange.encoder.get_deleter().coding);
   BeginAnswer(exchange);
   exchange.streaming = true;
   std::string& out = loop_->scratch();
@@ -279,7 +325,8 @@ void ServerConnection::StartDeferred(const ReplyHead& head, std::optional<std::u
 void ServerConnection::WriteBody(std::string bytes) {
   Exchange& exchange = *exchange_;
   if (closing_ || !exchange.streaming || exchange.response_done) return;
-  if (!WritePiece(exchange, std::move(bytes))) return Break();
+  // Events and the like are of use when they come out, not when the block is full.
+  if (!WritePiece(exchange, std::move(bytes), Encoder::Flush::kSync)) return Break();
   exchange.pending->queued_bytes.store(stream_->queued_bytes(), std::memory_order_relaxed);
   LookAgainLater();
 }
