@@ -43,10 +43,25 @@ void Exchange::Reset() {
   request.params_ = {};
   request.body_ = {};
   request.trailers_ = FieldList();
-  request.attached_.clear();
+  if (!request.attached_.empty()) request.attached_.clear();
   reply.Clear();
   route = nullptr;
-  ClearString(decoded);
+  request.finder_ = nullptr;
+  accepts = ContentCoding::kIdentity;
+  has_weak_tag = false;
+  if (was_kept || content_decoder || encoder || upgrade) ResetKept();
+  body_bytes = 0;
+  status = 0;
+  stage = Stage::kHead;
+  is_head = body_open = false;
+  keep_alive = true;
+  http_1_0 = answered = chunked = has_length = request_done = response_done = false;
+  if (!decoded.empty()) ClearString(decoded);
+}
+
+// What an exchange uses that outlives the call it began in.
+void Exchange::ResetKept() {
+  was_kept = false;
   ClearString(input);
   ClearString(body);
   ClearString(behind);
@@ -57,19 +72,12 @@ void Exchange::Reset() {
   encoder.reset();
   content_decoder.reset();
   ClearString(coded);
-  accepts = ContentCoding::kIdentity;
-  has_weak_tag = resumed = false;
+  resumed = false;
   pending = nullptr;
   upgrade.reset();
   timer.reset();
-  body_bytes = 0;
   drained_bytes = 0;
-  status = 0;
-  stage = Stage::kHead;
-  is_head = body_open = dropping = told_continue = paused = false;
-  keep_alive = true;
-  http_1_0 = answered = chunked = has_length = streaming = looks_again = request_done =
-      response_done = false;
+  dropping = told_continue = paused = streaming = looks_again = false;
 }
 
 void Exchange::KeepHead(std::string_view head) {

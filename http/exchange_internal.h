@@ -98,6 +98,9 @@ struct Exchange {
   // Makes it ready for another request. Small memory is kept, large is given back.
   void Reset();
 
+  // A part of Reset().
+  void ResetKept();
+
   // The head's bytes become this exchange's own.
   void KeepHead(std::string_view head);
 
@@ -159,6 +162,7 @@ struct Exchange {
   bool has_length = false;   // or has so many bytes, before any coding: left_bytes counts them.
   bool streaming = false;    // By a BodyWriter or a producer.
   bool looks_again = false;  // RecheckLater() was called.
+  bool was_kept = false;     // By a connection, for longer than a call.
   bool request_done = false;
   bool response_done = false;
 };

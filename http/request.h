@@ -31,6 +31,16 @@
 namespace strata::http {
 
 class KeptRequest;
+class Request;
+
+// Finds out whose a request is, when somebody asks; most handlers do not. A server's own.
+class ClientFinder {
+ public:
+  virtual void FindClient(const Request& request) const = 0;
+
+ protected:
+  ~ClientFinder() = default;
+};
 
 // What a `{name}` of the route's pattern has captured, decoded.
 struct Param {
@@ -73,10 +83,16 @@ class Request {
   const FieldList& trailers() const { return trailers_; }
 
   // The client: of the connection, or what a proxy on a trusted network says (ServerOptions).
-  const net::Address& client() const { return client_; }
+  const net::Address& client() const {
+    FindClient();
+    return client_;
+  }
 
   // The connection is encrypted, or a proxy on a trusted network says so.
-  bool secure() const { return secure_; }
+  bool secure() const {
+    FindClient();
+    return secure_;
+  }
 
   // What the client, or this server, calls the request.
   const RequestHead& head() const { return *head_; }
@@ -112,13 +128,21 @@ class Request {
   }
   std::shared_ptr<const void> Find(const void* key) const;
 
+  void FindClient() const {
+    if (const ClientFinder* const finder = std::exchange(finder_, nullptr)) {
+      finder->FindClient(*this);
+    }
+  }
+
   const RequestHead* head_ = nullptr;
   std::string_view bytes_;  // All of the head: most views are into it.
   std::span<const Param> params_;
   std::string_view body_;
   FieldList trailers_;
-  net::Address client_;
-  bool secure_ = false;
+  // Filled when asked for; null once they are.
+  mutable const ClientFinder* finder_ = nullptr;
+  mutable net::Address client_;
+  mutable bool secure_ = false;
   std::vector<std::pair<const void*, std::shared_ptr<const void>>> attached_;
 };
 

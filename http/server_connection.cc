@@ -159,10 +159,8 @@ std::string_view ServerConnection::Dispatch(Exchange& exchange, std::string_view
   exchange.stage = Exchange::Stage::kAnswering;
   exchange.request.head_ = &head;
   exchange.request.bytes_ = head_bytes;
-  if (options().measure_latency || loop_->observer()) {
-    exchange.began = std::chrono::steady_clock::now();
-  }
-  FindClient(exchange.request);
+  exchange.began = loop_->began();
+  exchange.request.finder_ = this;
   exchange.is_head = head.method == Method::kHead;
   exchange.http_1_0 = head.minor_version == 0;
   exchange.keep_alive = head.keep_alive;
@@ -396,7 +394,10 @@ void ServerConnection::OnHeaderTimeout() {
 
 // The exchange stays with the connection.
 Exchange& ServerConnection::Keep(Exchange& exchange) {
-  if (!exchange_) exchange_ = loop_->Take();
+  if (!exchange_) {
+    exchange_ = loop_->Take();
+    exchange.was_kept = true;
+  }
   return exchange;
 }
 
@@ -430,7 +431,7 @@ void ServerConnection::Close() {
 }
 
 // Who asks, and how: the peer, or what trusted proxies say.
-void ServerConnection::FindClient(Request& request) const {
+void ServerConnection::FindClient(const Request& request) const {
   request.client_ = stream_->peer_address();
   request.secure_ = stream_->tls() != nullptr;
   const NetworkSet& trusted = options().trusted_proxies;
@@ -592,7 +593,7 @@ void ServerConnection::Refuse(Exchange& exchange, int status, std::string_view d
 void ServerConnection::Strike(const Exchange& exchange) {
   if (!options().bans) return;
   options().bans->Strike(
-      exchange.request.head_ ? exchange.request.client_ : stream_->peer_address(),
+      exchange.request.head_ ? exchange.request.client() : stream_->peer_address(),
       std::chrono::steady_clock::now());
 }
 

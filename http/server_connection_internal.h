@@ -23,7 +23,7 @@ namespace strata::http {
 
 // An idle one holds nothing but this. While a request is incomplete, or its answer is, it has the
 // exchange.
-class ServerConnection final : public net::StreamHandler {
+class ServerConnection final : public net::StreamHandler, private ClientFinder {
  public:
   explicit ServerConnection(net::RefPtr<ServerCore> core) : core_(std::move(core)) {}
   ~ServerConnection() override;
@@ -78,7 +78,7 @@ class ServerConnection final : public net::StreamHandler {
   void BeginStreaming(Exchange& exchange);
   void Refuse(Exchange& exchange, ParseError error);
   void Admit(const net::Address& peer);
-  void FindClient(Request& request) const;
+  void FindClient(const Request& request) const override;
   void Strike(const Exchange& exchange);
   void Tell(const Exchange& exchange);
   void Refuse(Exchange& exchange, int status, std::string_view detail);

@@ -6,6 +6,7 @@
 #define STRATA_HTTP_SERVER_LOOP_INTERNAL_H_
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -64,8 +65,8 @@ class ServerLoop {
   // While a connection works on requests: the exchange at hand is in use.
   class Busy {
    public:
-    explicit Busy(ServerLoop& loop) : loop_(loop) { loop_.busy_ = true; }
-    ~Busy() { loop_.busy_ = false; }
+    explicit Busy(ServerLoop& loop) : loop_(loop) { loop_.Begin(); }
+    ~Busy() { loop_.End(); }
     Busy(const Busy&) = delete;
     Busy& operator=(const Busy&) = delete;
 
@@ -73,6 +74,13 @@ class ServerLoop {
     ServerLoop& loop_;
   };
   bool busy() const { return busy_; }
+
+  // When the work that is under way has begun, if anybody wants to know.
+  std::chrono::steady_clock::time_point began() const { return began_; }
+
+  // A request that began then is answered. All of one piece of work count as answered at its end: a
+  // look at the clock for each would be a tenth of what a pipelined request takes.
+  void AnsweredNow() { ++answered_; }
 
   // For heads that are being written. Empty between uses, as far as anybody may rely on.
   std::string& scratch() { return scratch_; }
@@ -98,6 +106,17 @@ class ServerLoop {
   }
   void WriteLines();
 
+  void Begin() {
+    busy_ = true;
+    if (looks_at_clock_) began_ = std::chrono::steady_clock::now();
+  }
+  void End() {
+    busy_ = false;
+    if (answered_ == 0) return;
+    const auto duration = std::chrono::steady_clock::now() - began_;
+    for (; answered_ > 0; --answered_) latency_.Record(duration);
+  }
+
   const ServerCore& core_;
   net::Loop& loop_;
   CodingPool codings_;  // Before the exchanges, which give back to it.
@@ -109,7 +128,10 @@ class ServerLoop {
   std::size_t ok_line_size_ = 0;
   std::size_t server_line_size_ = 0;
   std::uint64_t refresh_at_ms_ = 0;
+  const bool looks_at_clock_;
   bool busy_ = false;
+  std::uint32_t answered_ = 0;
+  std::chrono::steady_clock::time_point began_;
   const std::unique_ptr<RequestObserver> observer_;
   ServerCounters counters_;
   LatencyHistogram latency_;

@@ -1,5 +1,8 @@
 // The writing half of a connection, and what users hold of it: Response, Responder, BodyWriter.
 
+#include <array>
+#include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "strata/http/server_connection_internal.h"
@@ -76,13 +79,20 @@ void ServerConnection::AppendHead(Exchange& exchange, std::optional<std::uint64_
   } else if (exchange.http_1_0) {
     out.append("Connection: keep-alive\r\n");
   }
-  HeadWriter writer(out);
   if (exchange.chunked) {
-    writer.Raw("Transfer-Encoding: chunked\r\n");
+    out.append("Transfer-Encoding: chunked\r\n\r\n");
   } else if (known && !IsBodiless(status)) {
-    writer.ContentLength(bytes);
+    // "Content-Length: ", a number of up to 20 digits, and the empty line.
+    constexpr std::string_view kName = "Content-Length: ";
+    std::array<char, 40> line;
+    kName.copy(line.data(), kName.size());
+    char* const end =
+        std::to_chars(line.data() + kName.size(), line.data() + line.size(), bytes).ptr;
+    std::memcpy(end, "\r\n\r\n", 4);
+    out.append(line.data(), static_cast<std::size_t>(end + 4 - line.data()));
+  } else {
+    out.append("\r\n");
   }
-  writer.End();
 }
 
 void ServerConnection::Answer(Exchange& exchange, std::string_view body) {
@@ -252,7 +262,15 @@ void ServerConnection::ResponseDone(Exchange& exchange) {
   exchange.encoder.reset();
   exchange.paused = false;
   loop_->counters().responses[exchange.status / 100].Add(1);
-  if (options().measure_latency || loop_->observer()) Tell(exchange);
+  if (loop_->observer()) Tell(exchange);
+  if (options().measure_latency && exchange.request.head_) {
+    if (loop_->busy() && exchange.began == loop_->began()) {
+      // With all the others that these bytes have brought.
+      loop_->AnsweredNow();
+    } else {
+      loop_->latency().Record(std::chrono::steady_clock::now() - exchange.began);
+    }
+  }
   if (!exchange.keep_alive) Close();
 }
 
@@ -260,10 +278,7 @@ void ServerConnection::Tell(const Exchange& exchange) {
   const RequestHead* const head = exchange.request.head_;
   const auto duration =
       head ? std::chrono::steady_clock::now() - exchange.began : std::chrono::nanoseconds(0);
-  if (head && options().measure_latency) loop_->latency().Record(duration);
-  RequestObserver* const observer = loop_->observer();
-  if (!observer) return;
-  const net::Address peer = head ? exchange.request.client_ : stream_->peer_address();
+  const net::Address peer = head ? exchange.request.client() : stream_->peer_address();
   AccessRecord record;
   record.time = std::chrono::system_clock::now() - duration;
   record.peer = &peer;
@@ -278,7 +293,7 @@ void ServerConnection::Tell(const Exchange& exchange) {
     record.referer = head->fields.Get(FieldId::kReferer).value_or("");
     record.user_agent = head->fields.Get(FieldId::kUserAgent).value_or("");
   }
-  observer->OnAnswered(record);
+  loop_->observer()->OnAnswered(record);
 }
 
 // ---- What comes from a PendingReply ------------------------------------------------------------
