@@ -26,6 +26,7 @@ struct ListenSettings {
   int backlog = 1024;
   bool reuse_port = false;  // SO_REUSEPORT; kUnsupported where there is none.
   bool ipv6_only = false;   // For an IPv6 address: not IPv4 too.
+  bool no_delay = false;    // TCP_NODELAY of what is accepted, if AcceptedInherit().
 };
 
 // Before the first socket of a process; those that open one here do so themselves.
@@ -33,6 +34,9 @@ void StartSockets();
 
 // Whether several sockets can listen on one port and share its connections.
 bool HasReusePort();
+
+// Whether accepted sockets have the options of their listener, which saves a call for each.
+bool AcceptedInherit();
 
 // A stream socket of the address's family, not yet connected.
 OpenedSocket OpenStream(Address::Family family);

@@ -65,6 +65,8 @@ void StartSockets() {}
 
 bool HasReusePort() { return true; }
 
+bool AcceptedInherit() { return true; }
+
 OpenedSocket OpenStream(Address::Family family) { return Open(family, SOCK_STREAM); }
 
 OpenedSocket OpenListener(const Address& address, const ListenSettings& settings) {
@@ -72,6 +74,7 @@ OpenedSocket OpenListener(const Address& address, const ListenSettings& settings
   if (opened.error != Error::kOk) return opened;
   const bool ip = address.family() != Address::Family::kUnix;
   if (ip && !SetFlag(opened.socket, SOL_SOCKET, SO_REUSEADDR, 1)) return Fail(opened.socket);
+  if (ip && settings.no_delay) SetNoDelay(opened.socket, true);
   if (settings.reuse_port && !SetFlag(opened.socket, SOL_SOCKET, SO_REUSEPORT, 1)) {
     return Fail(opened.socket);
   }

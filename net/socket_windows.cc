@@ -63,6 +63,8 @@ void StartSockets() {
 
 bool HasReusePort() { return false; }
 
+bool AcceptedInherit() { return false; }
+
 OpenedSocket OpenStream(Address::Family family) { return Open(family, SOCK_STREAM); }
 
 OpenedSocket OpenListener(const Address& address, const ListenSettings& settings) {

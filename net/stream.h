@@ -142,6 +142,11 @@ class Stream : public RefCounted {
   virtual void Close() = 0;
   virtual void Abort() = 0;
 
+  // Close() without waiting for the peer, once all is sent: for a protocol that knows that the peer
+  // sends nothing more. Should it, then the system answers with a reset, which can destroy what was
+  // sent and not read yet. On the loop's thread; elsewhere, and where there are layers, as Close().
+  virtual void CloseAfterSending() { Close(); }
+
   // From any thread: runs the task on the stream's loop, whether the stream is open then or not.
   // kClosed if the loop has ended, kQueueFull as Loop::Post(): then the task does not run.
   [[nodiscard]] virtual Error Post(Task task) = 0;

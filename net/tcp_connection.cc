@@ -45,7 +45,9 @@ Error TcpConnection::Attach(TcpConnection& connection, NativeSocket socket) {
   Loop& loop = *connection.loop();
   const SharedStreamOptions& options = *connection.options_;
   if (connection.peer_.family() != Address::Family::kUnix) {
-    if (options.no_delay) internal::SetNoDelay(socket, true);
+    // An accepted one may have it from its listener.
+    const bool has = !(connection.state_ & kConnecting) && internal::AcceptedInherit();
+    if (options.no_delay && !has) internal::SetNoDelay(socket, true);
     if (options.keep_alive.count() > 0) internal::SetKeepAlive(socket, options.keep_alive);
   }
   Error error = loop.ended() ? Error::kClosed : loop.poller().AttachStream(connection, socket);
@@ -205,6 +207,11 @@ void TcpConnection::Close() {
   }
   loop()->poller().StopReceive(*this);
   Queued();
+}
+
+void TcpConnection::CloseAfterSending() {
+  if (mailbox_->InLoopThread()) state_ |= kNoLinger;
+  Close();
 }
 
 void TcpConnection::Abort() {
@@ -386,10 +393,10 @@ void TcpConnection::AfterFlush() {
   if (bytes > 0 || !(state_ & kWriteEnding) || (state_ & kClosed)) return;
   if (!(state_ & kWriteEnded)) {
     state_ |= kWriteEnded;
-    // A peer that has closed already reads the end by our close().
-    if (!(state_ & kReceiveEnded)) internal::ShutdownSend(native());
+    // A peer that has closed already, or is not waited for, reads the end by our close().
+    if (!(state_ & (kReceiveEnded | kNoLinger))) internal::ShutdownSend(native());
   }
-  if (state_ & kReceiveEnded) {
+  if ((state_ & kReceiveEnded) || (state_ & (kClosing | kNoLinger)) == (kClosing | kNoLinger)) {
     Finish(Error::kOk);
   } else if (state_ & kClosing) {
     Linger();

@@ -67,6 +67,7 @@ class TcpConnection final : private LoopMember,
   std::size_t queued_bytes() const override;
   Error CloseWrite() override;
   void Close() override;
+  void CloseAfterSending() override;
   void Abort() override;
   [[nodiscard]] Error Post(Task task) override;
   Error PauseReceive() override;
@@ -104,6 +105,7 @@ class TcpConnection final : private LoopMember,
     kClosed = 1024,
     kSendBroken = 2048,  // Nothing can be sent; what the peer has sent before is still read.
     kFlushLater = 4096,  // In the loop's list of those to be flushed.
+    kNoLinger = 8192,    // CloseAfterSending().
   };
   // How much has come in the window that is under way.
   struct ReceiveRate {

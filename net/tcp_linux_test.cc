@@ -3,6 +3,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -120,6 +123,24 @@ class FileTest : public ::testing::Test {
   const std::string path_ = TempPath("served.bin");
   std::string content_;
 };
+
+TEST(AcceptedTest, HasNoDelayFromItsListener) {
+  for (const bool wanted : {true, false}) {
+    internal::ListenSettings settings;
+    settings.no_delay = wanted;
+    const internal::OwnedSocket listener(
+        internal::OpenListener(*Address::Parse("127.0.0.1:0"), settings).socket);
+    Peer peer(internal::LocalAddress(listener.get()));
+    // The listener does not block, so that it has to be waited for.
+    pollfd waiting{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&waiting, 1, 30'000), 1);
+    const internal::OwnedSocket accepted(::accept(listener.get(), nullptr, nullptr));
+    int value = -1;
+    socklen_t size = sizeof(value);
+    ASSERT_EQ(::getsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+    EXPECT_EQ(value != 0, wanted);
+  }
+}
 
 TEST_F(FileTest, IsSentBetweenOtherWrites) {
   LoopThread thread;

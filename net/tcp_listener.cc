@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<TcpListener>> TcpListener::Listen(std::span<Loop*
   internal::ListenSettings settings;
   settings.backlog = options.backlog;
   settings.ipv6_only = options.ipv6_only;
+  settings.no_delay = options.stream.no_delay;
   settings.reuse_port = ip && loops.size() > 1 && !options.hand_off && internal::HasReusePort();
   internal::RemoveStaleUnixSocket(*parsed);
 

@@ -116,6 +116,20 @@ TEST_F(TcpTest, LingeringHasABound) {
   EXPECT_EQ(NextEnd(), Error::kTimedOut);  // Though the peer has never closed.
 }
 
+TEST_F(TcpTest, CloseAfterSendingDoesNotWaitForThePeer) {
+  const std::string text = Pattern(5'000'000);
+  Listen([&](TestHandler& handler) {
+    handler.on_open = [&](Stream& stream) {
+      EXPECT_EQ(stream.WriteOwned(text), Error::kOk);
+      stream.CloseAfterSending();
+      EXPECT_EQ(stream.Write("late"), Error::kClosed);
+    };
+  });
+  Peer peer(address());
+  EXPECT_TRUE(peer.ReceiveAll() == text);
+  EXPECT_EQ(NextEnd(), Error::kOk) << "while the peer is still open";
+}
+
 TEST_F(TcpTest, HalfClosedPeerStillGetsItsAnswer) {
   std::string all;
   Listen([&](TestHandler& handler) {
