@@ -53,7 +53,7 @@ void Exchange::Reset() {
   body_bytes = 0;
   status = 0;
   stage = Stage::kHead;
-  is_head = body_open = false;
+  is_head = body_open = last = false;
   keep_alive = true;
   http_1_0 = answered = chunked = has_length = request_done = response_done = false;
   if (!decoded.empty()) ClearString(decoded);

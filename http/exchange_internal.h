@@ -155,6 +155,7 @@ struct Exchange {
   bool told_continue = false;  // 100 Continue was sent.
   bool paused = false;         // By its receiver,
   bool resumed = false;        // which has resumed just now.
+  bool last = false;           // Nothing has come behind it, and the client said so.
   bool keep_alive = true;
   bool http_1_0 = false;
   bool answered = false;     // The response's head is written.

@@ -114,6 +114,7 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
   void Release();
   void AbortExchange();
   void Close();
+  void CloseAfter(const Exchange& exchange);
   void OnHeaderTimeout();
   bool Full() const { return stream_->queued_bytes() > stream_->options().high_watermark_bytes; }
 
