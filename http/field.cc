@@ -203,6 +203,23 @@ std::size_t FieldList::Count(FieldId id) const {
   return count;
 }
 
+std::optional<std::string_view> FieldList::GetAll(FieldId id, std::string& storage) const {
+  if (Count(id) <= 1) return Get(id);
+  storage.clear();
+  for (const Field& field : fields_) {
+    if (field.id != id) continue;
+    if (!storage.empty()) storage.append(", ");
+    storage.append(field.value);
+  }
+  return storage;
+}
+
+std::string FieldList::GetAll(FieldId id) const {
+  std::string storage;
+  const std::optional<std::string_view> all = GetAll(id, storage);
+  return all ? std::string(*all) : storage;
+}
+
 std::size_t FieldList::Count(std::string_view name) const {
   const FieldId id = FieldIdOf(name);
   if (id != FieldId::kOther) return Count(id);

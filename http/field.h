@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace strata::http {
@@ -132,6 +133,13 @@ class FieldList {
   // Has() does; else the time is linear in the number of fields.
   std::optional<std::string_view> Get(FieldId id) const;
   std::optional<std::string_view> Get(std::string_view name) const;
+
+  // The values of all such fields as one list, joined by ", " (RFC 9110 section 5.3): a view of the
+  // only one, or of `storage`, which is written to if there are several.
+  std::optional<std::string_view> GetAll(FieldId id, std::string& storage) const;
+
+  // The same in memory of its own; empty if there is none.
+  std::string GetAll(FieldId id) const;
 
   std::size_t Count(FieldId id) const;
   std::size_t Count(std::string_view name) const;

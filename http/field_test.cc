@@ -81,6 +81,20 @@ TEST(FieldIdTest, RandomNamesAreOthers) {
 
 Field Make(std::string_view name, std::string_view value) { return {name, value, FieldIdOf(name)}; }
 
+TEST(FieldListTest, SeveralLinesAreOneList) {
+  const Field fields[] = {{"Accept", "a", FieldId::kAccept},
+                          {"Host", "h", FieldId::kHost},
+                          {"accept", "b, c", FieldId::kAccept}};
+  const FieldList list{std::span(fields)};
+  EXPECT_EQ(list.GetAll(FieldId::kAccept), "a, b, c");
+  EXPECT_EQ(list.GetAll(FieldId::kHost), "h");
+  EXPECT_EQ(list.GetAll(FieldId::kRange), "");
+  std::string storage = "before";
+  EXPECT_EQ(list.GetAll(FieldId::kAccept, storage), "a, b, c");
+  EXPECT_EQ(list.GetAll(FieldId::kHost, storage)->data(), fields[1].value.data());
+  EXPECT_EQ(list.GetAll(FieldId::kRange, storage), std::nullopt);
+}
+
 TEST(FieldListTest, FindsTheFirstByIdAndByName) {
   const std::array<Field, 4> fields = {Make("Host", "a"), Make("X-Own", "1"), Make("x-own", "2"),
                                        Make("Accept", "")};

@@ -19,17 +19,6 @@ void Refuse(const RateDecision& decision, Response& response) {
   response.SendError(429);
 }
 
-// The value of the only field of this id. Several are none that is allowed: see cors.h.
-std::string One(const Request& request, FieldId id) {
-  std::string value;
-  for (const Field& field : request.fields()) {
-    if (field.id != id) continue;
-    if (!value.empty()) value.append(", ");
-    value.append(field.value);
-  }
-  return value;
-}
-
 }  // namespace
 
 Middleware LimitRate(std::shared_ptr<RateLimiter> limiter) {
@@ -53,9 +42,10 @@ Middleware LimitRateByKey(std::shared_ptr<RateLimiter> limiter,
 
 Middleware AllowOrigins(CorsPolicy policy) {
   return [policy = std::move(policy)](Request& request, Response& response) {
-    const std::string origin = One(request, FieldId::kOrigin);
-    const std::string method = One(request, FieldId::kAccessControlRequestMethod);
-    const std::string headers = One(request, FieldId::kAccessControlRequestHeaders);
+    // Several of one of them are none that is allowed: see cors.h.
+    const std::string origin = request.fields().GetAll(FieldId::kOrigin);
+    const std::string method = request.fields().GetAll(FieldId::kAccessControlRequestMethod);
+    const std::string headers = request.fields().GetAll(FieldId::kAccessControlRequestHeaders);
     const bool preflight = CorsPolicy::IsPreflight(request.method_text(), origin, method);
     const CorsPolicy::Decision decision =
         preflight ? policy.Preflight(origin, method, headers) : policy.Actual(origin);

@@ -16,15 +16,6 @@ constexpr std::size_t kEncodeAtOnceBytes = 256 * 1024;
 // Read from a body that is here already, before its coding; and given to a receiver, behind it.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 
-// The value of all such fields, which is one list.
-std::string Joined(const FieldList& fields, FieldId id) {
-  std::string all;
-  for (const Field& field : fields) {
-    if (field.id == id) all.append(all.empty() ? "" : ", ").append(field.value);
-  }
-  return all;
-}
-
 // Reads the parts of a body, one piece after the other.
 class PartsReader {
  public:
@@ -105,10 +96,10 @@ void ServerConnection::NoteAcceptedCodings(Exchange& exchange) {
   const FieldList& fields = exchange.parser.head().fields;
   if (fields.Has(FieldId::kAcceptEncoding) && !exchange.http_1_0) {
     exchange.accepts =
-        NegotiateCoding(Joined(fields, FieldId::kAcceptEncoding), loop_->preferred_codings());
+        NegotiateCoding(fields.GetAll(FieldId::kAcceptEncoding), loop_->preferred_codings());
   }
   if (fields.Has(FieldId::kIfNoneMatch)) {
-    exchange.has_weak_tag = Joined(fields, FieldId::kIfNoneMatch).find("W/\"") != std::string::npos;
+    exchange.has_weak_tag = fields.GetAll(FieldId::kIfNoneMatch).find("W/\"") != std::string::npos;
   }
 }
 
@@ -172,7 +163,7 @@ bool ServerConnection::BeginDecoding(Exchange& exchange, std::uint64_t max_bytes
   const FieldList& fields = exchange.parser.head().fields;
   if (!fields.Has(FieldId::kContentEncoding)) return true;
   const std::optional<ContentCoding> coding =
-      ParseContentCoding(Joined(fields, FieldId::kContentEncoding));
+      ParseContentCoding(fields.GetAll(FieldId::kContentEncoding));
   if (coding == ContentCoding::kIdentity) return true;
   if (!coding || !loop_->codings().codings().Has(*coding)) {
     // RFC 7694 section 3.

@@ -20,17 +20,6 @@ namespace {
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
-// All lines of a field as one value; nothing if there is none.
-std::optional<std::string_view> Joined(const FieldList& fields, FieldId id, std::string& storage) {
-  if (fields.Count(id) <= 1) return fields.Get(id);
-  for (const Field& field : fields) {
-    if (field.id != id) continue;
-    if (!storage.empty()) storage.append(", ");
-    storage.append(field.value);
-  }
-  return storage;
-}
-
 // 24 letters and digits that no file knows beforehand.
 std::string Boundary() {
   constexpr std::string_view kDigits =
@@ -136,7 +125,7 @@ class Files {
     CodingSet available;
     for (const FileVariant& variant : file.variants) available.Add(CodingOf(variant.coding));
     std::string storage;
-    const auto accepted = Joined(request.fields(), FieldId::kAcceptEncoding, storage);
+    const auto accepted = request.fields().GetAll(FieldId::kAcceptEncoding, storage);
     const ContentCoding chosen = NegotiateCoding(accepted.value_or(""), available);
     for (const FileVariant& variant : file.variants) {
       if (CodingOf(variant.coding) == chosen) return variant;
@@ -162,11 +151,11 @@ class Files {
     const FieldList& fields = request.fields();
     std::array<std::string, 5> storage;
     const ConditionalFields conditions = {
-        .if_match = Joined(fields, FieldId::kIfMatch, storage[0]),
-        .if_unmodified_since = Joined(fields, FieldId::kIfUnmodifiedSince, storage[1]),
-        .if_none_match = Joined(fields, FieldId::kIfNoneMatch, storage[2]),
-        .if_modified_since = Joined(fields, FieldId::kIfModifiedSince, storage[3]),
-        .if_range = Joined(fields, FieldId::kIfRange, storage[4])};
+        .if_match = fields.GetAll(FieldId::kIfMatch, storage[0]),
+        .if_unmodified_since = fields.GetAll(FieldId::kIfUnmodifiedSince, storage[1]),
+        .if_none_match = fields.GetAll(FieldId::kIfNoneMatch, storage[2]),
+        .if_modified_since = fields.GetAll(FieldId::kIfModifiedSince, storage[3]),
+        .if_range = fields.GetAll(FieldId::kIfRange, storage[4])};
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     return EvaluatePreconditions(
         request.method() == Method::kHead ? ConditionalMethod::kHead : ConditionalMethod::kGet,
@@ -194,7 +183,7 @@ class Files {
     shown.append(path);
     response.head().Vary("Accept");
     std::string storage;
-    const auto accept = Joined(request.fields(), FieldId::kAccept, storage);
+    const auto accept = request.fields().GetAll(FieldId::kAccept, storage);
     constexpr std::array<std::string_view, 2> kTypes = {"text/html", "application/json"};
     if (accept && BestMediaType(*accept, kTypes) == 1u) {
       response.Set(FieldId::kContentType, kJson);

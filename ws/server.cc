@@ -13,17 +13,6 @@ namespace {
 
 using http::FieldId;
 
-// All lines of a field as one list.
-std::string Joined(const http::Request& request, FieldId id) {
-  std::string all;
-  for (const http::Field& field : request.fields()) {
-    if (field.id != id) continue;
-    if (!all.empty()) all.append(", ");
-    all.append(field.value);
-  }
-  return all;
-}
-
 class Endpoint {
  public:
   Endpoint(SocketHandlerFactory factory, EndpointOptions options)
@@ -58,8 +47,8 @@ class Endpoint {
     std::shared_ptr<const std::string> subprotocol = no_subprotocol_;
     if (request.fields().Has(FieldId::kSecWebSocketProtocol)) {
       std::string_view chosen;
-      switch (
-          ChooseSubprotocol(Joined(request, FieldId::kSecWebSocketProtocol), supported_, &chosen)) {
+      switch (ChooseSubprotocol(request.fields().GetAll(FieldId::kSecWebSocketProtocol), supported_,
+                                &chosen)) {
         case SubprotocolChoice::kBad:
           return response.SendError(400, "Sec-WebSocket-Protocol is no list of tokens\n");
         case SubprotocolChoice::kChosen:
@@ -86,7 +75,7 @@ class Endpoint {
  private:
   bool OriginIsAllowed(const http::Request& request) const {
     if (!request.fields().Has(FieldId::kOrigin)) return true;
-    const std::string origin = Joined(request, FieldId::kOrigin);
+    const std::string origin = request.fields().GetAll(FieldId::kOrigin);
     if (options_.origins.empty()) {
       return http::EqualsIgnoreCase(
           origin, absl::StrCat(request.secure() ? "https://" : "http://", request.authority()));
@@ -104,7 +93,7 @@ class Endpoint {
     DeflateParameters agreed;
     std::string answer;
     const DeflateChoice choice =
-        AcceptDeflateOffer(Joined(request, FieldId::kSecWebSocketExtensions),
+        AcceptDeflateOffer(request.fields().GetAll(FieldId::kSecWebSocketExtensions),
                            options_.deflate.value_or(DeflateParameters()), &agreed, &answer);
     if (choice == DeflateChoice::kBad) {
       response.SendError(400, "Sec-WebSocket-Extensions is no list of extensions\n");
