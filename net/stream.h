@@ -161,7 +161,7 @@ class Stream : public RefCounted {
   // From now on the peer has to send at least `bytes_per_second`, on average over each stretch of
   // `window` (0: one second), else the stream breaks with kTooSlow; 0 ends that. For the time in
   // which something is due, such as the rest of a request: guards against senders of a byte a
-  // second.
+  // second. Time in which nothing is received, by PauseReceive() or a full queue, does not count.
   virtual Error SetMinReceiveRate(std::uint32_t bytes_per_second,
                                   std::chrono::milliseconds window) = 0;
 

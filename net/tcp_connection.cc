@@ -244,12 +244,21 @@ Error TcpConnection::ResumeReceive() {
 
 void TcpConnection::UpdateReceiving() {
   if (state_ & kConnecting) return;
-  const bool full = (state_ & kFull) && options_->pause_receive_when_full;
-  if ((state_ & kPaused) || full) {
+  if (ReceivingIsHeld()) {
+    if (rate_ && !rate_->held_since) rate_->held_since = Now();
     loop()->poller().StopReceive(*this);
-  } else {
-    loop()->poller().StartReceive(*this);
+    return;
   }
+  if (rate_ && rate_->held_since) {
+    // For this time nothing was due.
+    rate_->start += Now() - *std::exchange(rate_->held_since, std::nullopt);
+    ArmDeadline();
+  }
+  loop()->poller().StartReceive(*this);
+}
+
+bool TcpConnection::ReceivingIsHeld() const {
+  return (state_ & kPaused) || ((state_ & kFull) && options_->pause_receive_when_full);
 }
 
 Error TcpConnection::SetIdleTimeout(std::chrono::milliseconds timeout) {
@@ -268,7 +277,9 @@ Error TcpConnection::SetMinReceiveRate(std::uint32_t bytes_per_second,
   if (bytes_per_second > 0) {
     const std::uint32_t window_ms = window.count() > 0 ? Ms(window) : 1000;
     const std::uint64_t min_bytes = std::uint64_t{bytes_per_second} * window_ms / 1000;
-    rate_.reset(new ReceiveRate{window_ms, Now(), std::max<std::uint64_t>(min_bytes, 1), 0});
+    rate_.reset(
+        new ReceiveRate{window_ms, Now(), std::max<std::uint64_t>(min_bytes, 1), 0, std::nullopt});
+    if (ReceivingIsHeld()) rate_->held_since = Now();
   }
   ArmDeadline();
   return Error::kOk;
@@ -503,7 +514,8 @@ Error TcpConnection::Expired() const {
   }
   if ((state_ & kSending) && over(last_sent_, Ms(options_->send_timeout))) return Error::kTimedOut;
   if (over(last_activity_, idle_timeout_)) return Error::kTimedOut;
-  if (rate_ && over(rate_->start, rate_->window) && rate_->bytes < rate_->min_bytes) {
+  if (rate_ && !rate_->held_since && over(rate_->start, rate_->window) &&
+      rate_->bytes < rate_->min_bytes) {
     return Error::kTooSlow;
   }
   return Error::kOk;
@@ -516,7 +528,7 @@ void TcpConnection::OnTimer() {
     Finish(error);
     return;
   }
-  if (rate_ && Now() - rate_->start >= rate_->window) {
+  if (rate_ && !rate_->held_since && Now() - rate_->start >= rate_->window) {
     rate_->start = Now();
     rate_->bytes = 0;
   }
@@ -535,7 +547,7 @@ void TcpConnection::ArmDeadline() {
   } else {
     if (state_ & kSending) consider(last_sent_, Ms(options_->send_timeout));
     consider(last_activity_, idle_timeout_);
-    if (rate_) consider(rate_->start, rate_->window);
+    if (rate_ && !rate_->held_since) consider(rate_->start, rate_->window);
   }
   if (wait == std::numeric_limits<std::uint32_t>::max()) {
     loop()->timers().Cancel(*this);

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -113,6 +114,7 @@ class TcpConnection final : private LoopMember,
     std::uint32_t start;
     std::uint64_t min_bytes;
     std::uint64_t bytes;
+    std::optional<std::uint32_t> held_since;  // Receiving is stopped here: nothing is due.
   };
   enum Remote : std::uint8_t { kRemoteClose = 1, kRemoteAbort = 2 };
 
@@ -139,6 +141,7 @@ class TcpConnection final : private LoopMember,
   void SendFailed(Error error);
   void AfterFlush();
   void UpdateReceiving();
+  bool ReceivingIsHeld() const;
   void Linger();
   void Finish(Error error);
 

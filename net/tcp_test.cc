@@ -329,6 +329,33 @@ TEST_F(TcpTest, MinReceiveRateCanBeWithdrawn) {
   EXPECT_EQ(NextEnd(), Error::kTimedOut);  // And not kTooSlow before.
 }
 
+TEST_F(TcpTest, MinReceiveRateDoesNotCountWhileReceivingIsPaused) {
+  for (const bool paused_first : {false, true}) {
+    Listen([&](TestHandler& handler) {
+      handler.on_open = [&](Stream& stream) {
+        if (paused_first) stream.PauseReceive();
+        stream.SetMinReceiveRate(1000, std::chrono::milliseconds(20));
+        stream.PauseReceive();
+        stream.SetIdleTimeout(std::chrono::milliseconds(200));
+      };
+    });
+    Peer peer(address());
+    EXPECT_EQ(NextEnd(), Error::kTimedOut);  // And not kTooSlow before.
+  }
+}
+
+TEST_F(TcpTest, MinReceiveRateCountsAgainOnceReceivingGoesOn) {
+  Listen([&](TestHandler& handler) {
+    handler.on_open = [&](Stream& stream) {
+      stream.SetMinReceiveRate(1000, std::chrono::milliseconds(20));
+      stream.PauseReceive();
+      EXPECT_EQ(stream.Post([](Stream& self) { self.ResumeReceive(); }), Error::kOk);
+    };
+  });
+  Peer peer(address());
+  EXPECT_EQ(NextEnd(), Error::kTooSlow);
+}
+
 TEST_F(TcpTest, ClosedFromAnotherThreadTwiceAndAfterTheEnd) {
   std::promise<StreamPtr> opened;
   Listen([&](TestHandler& handler) {
