@@ -33,7 +33,15 @@ void PendingReply::Run(absl::AnyInvocable<void(ServerConnection&)> task) {
 void PendingReply::Abort() {
   if (aborted_.exchange(true)) return;
   if (on_abort_) std::exchange(on_abort_, nullptr)();
-  if (on_writable_) on_writable_();
+  CallOnWritable();
+}
+
+// It may end the exchange, which forgets the callback, or set another.
+void PendingReply::CallOnWritable() {
+  if (!on_writable_) return;
+  absl::AnyInvocable<void()> callback = std::exchange(on_writable_, nullptr);
+  callback();
+  if (attached() && !on_writable_) on_writable_ = std::move(callback);
 }
 
 void Exchange::Reset() {

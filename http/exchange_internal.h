@@ -64,15 +64,26 @@ class PendingReply final : public net::RefCounted {
     Abort();
   }
 
-  // The exchange is over: nobody is called any more.
+  // The exchange is over: nobody is called any more, but by Gone().
   void Detach() { connection_ = nullptr; }
+
+  // Nobody is called at all. The callbacks go, which may hold what holds this.
+  void Forget() {
+    on_abort_ = nullptr;
+    on_writable_ = nullptr;
+  }
 
   bool attached() const { return connection_ != nullptr; }
 
-  void set_on_abort(absl::AnyInvocable<void()> callback) { on_abort_ = std::move(callback); }
-  void set_on_writable(absl::AnyInvocable<void()> callback) { on_writable_ = std::move(callback); }
+  // Of an exchange that is over they would never be called.
+  void set_on_abort(absl::AnyInvocable<void()> callback) {
+    if (attached()) on_abort_ = std::move(callback);
+  }
+  void set_on_writable(absl::AnyInvocable<void()> callback) {
+    if (attached()) on_writable_ = std::move(callback);
+  }
   void Writable() {
-    if (full.exchange(false) && on_writable_) on_writable_();
+    if (full.exchange(false)) CallOnWritable();
   }
 
   // Of a BodyWriter; for any thread. Bytes that were given to Write() and are not with the loop
@@ -84,6 +95,8 @@ class PendingReply final : public net::RefCounted {
   const std::size_t max_queued_bytes;
 
  private:
+  void CallOnWritable();
+
   const net::RefPtr<net::Mailbox> mailbox_;
   ServerConnection* connection_;
   std::atomic<bool> aborted_{false};

@@ -416,6 +416,7 @@ Exchange& ServerConnection::Keep(Exchange& exchange) {
 void ServerConnection::Release() {
   if (exchange_->pending) {
     exchange_->pending->Detach();
+    exchange_->pending->Forget();
     stream_->SetIdleTimeout(stream_->options().idle_timeout);
   }
   loop_->GiveBack(std::move(exchange_));
@@ -432,6 +433,7 @@ void ServerConnection::AbortExchange() {
     loop_->counters().aborted.Add(1);
     exchange->pending->Gone();
   }
+  if (exchange->pending) exchange->pending->Forget();
   loop_->GiveBack(std::move(exchange));
 }
 

@@ -342,6 +342,8 @@ void ServerConnection::WriteBody(std::string bytes) {
   if (closing_ || !exchange.streaming || exchange.response_done) return;
   // Events and the like are of use when they come out, not when the block is full.
   if (!WritePiece(exchange, std::move(bytes), Encoder::Flush::kSync)) return Break();
+  // The writer sees this with the framing, of which Write() did not know.
+  if (Full()) exchange.pending->full.store(true);
   exchange.pending->queued_bytes.store(stream_->queued_bytes(), std::memory_order_relaxed);
   LookAgainLater();
 }

@@ -166,6 +166,59 @@ TEST_F(StreamingTest, OnWritableTellsWhenToGoOn) {
   EXPECT_EQ(Connect().Ask(Get("/")).body.size(), 10'000'000u);
 }
 
+TEST_F(StreamingTest, OnWritableComesToAWriterThatOnlyTheFramingHasFilled) {
+  static constexpr std::size_t kHighWatermark = 256 * 1024;
+  Router router;
+  router.Get("/", [](Request&, Response& response) {
+    BodyWriter body = response.Defer().Start(ReplyHead(200));
+    EXPECT_EQ(body.Write(std::string(kHighWatermark, 'x')), net::Error::kOk);
+    EXPECT_GT(body.queued_bytes(), kHighWatermark);
+    body.OnWritable([body]() mutable { body.Finish(); });
+  });
+  Serve(std::move(router));
+  EXPECT_EQ(Connect().Ask(Get("/")).body.size(), kHighWatermark);
+}
+
+TEST_F(StreamingTest, CallbacksGoWithTheirAnswer) {
+  // They may own what calls them.
+  std::promise<std::weak_ptr<BodyWriter>> writer;
+  std::promise<std::weak_ptr<Responder>> responder;
+  Router router;
+  router.Get("/written/{end}", [&](Request& request, Response& response) {
+    auto body = std::make_shared<BodyWriter>(response.Defer().Start(ReplyHead(200)));
+    body->OnWritable([body] {});
+    EXPECT_EQ(body->Write("x"), net::Error::kOk);
+    if (request.param("end") == "whole") body->Finish();
+    writer.set_value(body);
+  });
+  router.Get("/sent/{end}", [&](Request& request, Response& response) {
+    auto kept = std::make_shared<Responder>(response.Defer());
+    kept->OnAbort([kept] {});
+    if (request.param("end") == "whole") kept->Send(Reply(200, "text/plain", "x"));
+    responder.set_value(kept);
+  });
+  Serve(std::move(router));
+  for (const bool whole : {true, false}) {
+    writer = {};
+    responder = {};
+    for (const std::string_view path : {"/written", "/sent"}) {
+      WireClient client = Connect();
+      client.Send(Get(absl::StrCat(path, whole ? "/whole" : "/gone")));
+      std::weak_ptr<BodyWriter> kept_writer;
+      std::weak_ptr<Responder> kept_responder;
+      path == "/written" ? void(kept_writer = writer.get_future().get())
+                         : void(kept_responder = responder.get_future().get());
+      if (whole) {
+        EXPECT_EQ(client.Read().body, "x");
+      } else {
+        client.peer().Reset();
+      }
+      EXPECT_TRUE(Eventually([&] { return kept_writer.expired() && kept_responder.expired(); }))
+          << path << (whole ? ", whole" : ", gone");
+    }
+  }
+}
+
 TEST_F(StreamingTest, AWriterLearnsThatTheClientIsGone) {
   Router router;
   std::promise<BodyWriter> started;
