@@ -24,6 +24,10 @@ void PendingReply::Run(absl::AnyInvocable<void(ServerConnection&)> task) {
     if (connection_) task(*connection_);
     return;
   }
+  RunLater(std::move(task));
+}
+
+void PendingReply::RunLater(absl::AnyInvocable<void(ServerConnection&)> task) {
   // One for each answer, or for each piece of a body, of which BodyWriter bounds the bytes.
   mailbox_->PostAlways([self = net::RefPtr<PendingReply>(this), task = std::move(task)]() mutable {
     if (self->connection_) task(*self->connection_);

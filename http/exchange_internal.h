@@ -48,6 +48,9 @@ class PendingReply final : public net::RefCounted {
   // Calls with the connection on its loop, now or soon, if there still is one for this exchange.
   void Run(absl::AnyInvocable<void(ServerConnection&)> task);
 
+  // The same, but never now.
+  void RunLater(absl::AnyInvocable<void(ServerConnection&)> task);
+
   bool InLoopThread() const { return mailbox_->InLoopThread(); }
 
   // The client has gone, or has ended its half.

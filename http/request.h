@@ -42,6 +42,12 @@ class ClientFinder {
   ~ClientFinder() = default;
 };
 
+// Whose request it is, by a name that a middleware has verified. Attached to the request, it is
+// what access logs show as the user.
+struct RequestUser {
+  std::string name;
+};
+
 // What a `{name}` of the route's pattern has captured, decoded.
 struct Param {
   std::string_view name;

@@ -26,6 +26,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "strata/http/reply.h"
+#include "strata/http/request.h"
 #include "strata/net/error.h"
 #include "strata/net/ref_ptr.h"
 #include "strata/net/stream.h"
@@ -142,6 +143,12 @@ class Responder {
   // Begins a body of `length` bytes, or of any number, which is sent in chunks (to a client of
   // HTTP/1.0 until the connection ends).
   BodyWriter Start(ReplyHead head, std::optional<std::uint64_t> length = std::nullopt);
+
+  // Leaves the answer to a handler, which is called once on the loop, soon, as if it had been
+  // called first: it may answer, defer again, or upgrade. For what has to be found out elsewhere
+  // before. `request` is the one that was deferred; what is attached to it is seen by the access
+  // log. Not called if the client is gone by then.
+  void Call(KeptRequest request, absl::AnyInvocable<void(Request&, Response&)> handler);
 
   // The client has gone, or has said that it sends no more, which most clients do only when they do
   // not wait any longer. An answer is still tried.

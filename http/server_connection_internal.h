@@ -47,6 +47,7 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
 
   // What comes through a PendingReply, which there is of the exchange that is kept.
   void SendDeferred(Reply reply);
+  void CallDeferred(KeptRequest& request, absl::AnyInvocable<void(Request&, Response&)>& handler);
   void StartDeferred(const ReplyHead& head, std::optional<std::uint64_t> length);
   void WriteBody(std::string bytes);
   void FinishBody(std::string_view trailer_lines);

@@ -286,6 +286,8 @@ void ServerConnection::Tell(const Exchange& exchange) {
   record.bytes = exchange.is_head ? 0 : exchange.body_bytes;
   record.duration = duration;
   record.request_id = exchange.reply.Get(FieldId::kXRequestId).value_or("");
+  const std::shared_ptr<const RequestUser> user = exchange.request.Attached<RequestUser>();
+  if (user) record.user = user->name;
   if (head) {
     record.method = head->method_text;
     record.target = head->target;
@@ -316,6 +318,32 @@ void ServerConnection::SendDeferred(Reply reply) {
   if (exchange_->answered) return;
   exchange_->reply.Merge(reply.head());
   Answer(*exchange_, std::move(reply.body()));
+  Continue();
+}
+
+// Not inside another call of the loop's: what it answers may be followed by the next request.
+void ServerConnection::CallDeferred(KeptRequest& request,
+                                    absl::AnyInvocable<void(Request&, Response&)>& handler) {
+  Exchange& exchange = *exchange_;
+  if (exchange.answered) return;
+  // It begins anew, so that whether the handler has answered can be seen.
+  exchange.pending->Detach();
+  exchange.pending = nullptr;
+  stream_->SetIdleTimeout(stream_->options().idle_timeout);
+  {
+    // So that an answer through a Responder does not end the exchange under the handler.
+    ServerLoop::Busy busy(*loop_);
+    Response response(*this, exchange);
+    // The observer looks here, also if the handler answers later.
+    exchange.request.attached_ = request.attached_;
+    handler(request, response);
+    exchange.request.attached_ = std::move(request.attached_);
+    if (!response.answered()) response.SendError(500);
+  }
+  if (exchange.upgrade) {
+    const std::string behind = std::move(exchange.behind);
+    return SwitchProtocol(exchange, behind);
+  }
   Continue();
 }
 
@@ -463,6 +491,15 @@ BodyWriter Responder::Start(ReplyHead head, std::optional<std::uint64_t> length)
     });
   }
   return BodyWriter(std::move(pending));
+}
+
+void Responder::Call(KeptRequest request, absl::AnyInvocable<void(Request&, Response&)> handler) {
+  if (!pending_) return;
+  const net::RefPtr<PendingReply> pending = std::exchange(pending_, nullptr);
+  pending->RunLater([request = std::move(request),
+                     handler = std::move(handler)](ServerConnection& connection) mutable {
+    connection.CallDeferred(request, handler);
+  });
 }
 
 bool Responder::aborted() const { return pending_ && pending_->aborted(); }

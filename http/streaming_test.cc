@@ -3,16 +3,19 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "strata/http/server.h"
 #include "strata/http/testing/wire.h"
 #include "strata/net/testing/server_test.h"
+#include "strata/net/worker_pool.h"
 
 namespace strata::http {
 namespace {
@@ -295,6 +298,98 @@ TEST_F(StreamingTest, PartsFollowEachOther) {
   });
   Serve(std::move(router));
   EXPECT_TRUE(Connect().Ask(Get("/")).body == "one,two," + std::string(5000, 'x'));
+}
+
+// ---- Left to another handler -------------------------------------------------------------------
+
+// The observer of one test: who each answered request was of.
+class UserObserver final : public RequestObserver {
+ public:
+  UserObserver(std::mutex& mutex, std::vector<std::string>& users) : mutex_(mutex), users_(users) {}
+  void OnAnswered(const AccessRecord& record) override {
+    const std::lock_guard lock(mutex_);
+    users_.emplace_back(record.user);
+  }
+
+ private:
+  std::mutex& mutex_;
+  std::vector<std::string>& users_;
+};
+
+TEST_F(StreamingTest, AnAnswerMayBeLeftToAHandlerByAnotherThread) {
+  net::WorkerPool pool({.threads = 1});
+  std::mutex mutex;
+  std::vector<std::string> users;
+  Router router;
+  router.Post("/{name}", [&pool](Request& request, Response& response) {
+    response.Set(FieldId::kXRequestId, "before");
+    auto responder = std::make_shared<Responder>(response.Defer());
+    ASSERT_EQ(pool.Submit([responder, kept = request.Keep()]() mutable {
+      kept.Attach(std::make_shared<const RequestUser>(RequestUser{"alice"}));
+      responder->Call(std::move(kept), [](Request& request, Response& response) {
+        EXPECT_FALSE(response.answered());
+        if (request.body() == "none") return;
+        response.SendText(absl::StrCat(request.param("name"), ":", request.body(), ":",
+                                       request.Attached<RequestUser>()->name));
+      });
+    }),
+              net::Error::kOk);
+  });
+  ServerOptions options;
+  options.observer = [&] { return std::make_unique<UserObserver>(mutex, users); };
+  Serve(std::move(router), std::move(options));
+  WireClient client = Connect();
+  const auto post = [](std::string_view body) {
+    return absl::StrCat("POST /x%20y HTTP/1.1\r\nHost: a\r\nContent-Length: ", body.size(),
+                        "\r\n\r\n", body);
+  };
+  // Pipelined, so that the next one waits for the answer.
+  client.Send(absl::StrCat(post("one"), post("none"), post("two")));
+  const WireResponse one = client.Read();
+  EXPECT_EQ(one.body, "x y:one:alice");
+  EXPECT_EQ(one.Field("X-Request-Id"), "before");
+  EXPECT_EQ(client.Read().status, 500) << "a handler that does not answer";
+  EXPECT_EQ(client.Read().body, "x y:two:alice");
+  EXPECT_TRUE(Eventually([&] {
+    const std::lock_guard lock(mutex);
+    return users == std::vector<std::string>(3, "alice");
+  }));
+}
+
+TEST_F(StreamingTest, AHandlerThatIsLeftTheAnswerMayDeferItAgain) {
+  Router router;
+  router.Get("/", [](Request& request, Response& response) {
+    response.Defer().Call(request.Keep(), [](Request& request, Response& response) {
+      response.Defer().Call(request.Keep(), [](Request&, Response& response) {
+        response.Defer().Send(Reply(200, "text/plain", "late"));
+      });
+    });
+  });
+  Serve(std::move(router));
+  WireClient client = Connect();
+  client.Send(absl::StrCat(Get("/"), Get("/")));
+  EXPECT_EQ(client.Read().body, "late");
+  EXPECT_EQ(client.Read().body, "late");
+}
+
+TEST_F(StreamingTest, NoHandlerIsCalledForAClientThatIsGone) {
+  std::promise<std::pair<Responder, KeptRequest>> deferred;
+  std::atomic<bool> called{false};
+  Router router;
+  router.Get("/", [&](Request& request, Response& response) {
+    deferred.set_value({response.Defer(), request.Keep()});
+  });
+  Serve(std::move(router));
+  WireClient client = Connect();
+  client.Send(Get("/"));
+  auto [responder, request] = deferred.get_future().get();
+  client.peer().Reset();
+  ASSERT_TRUE(Eventually([&] { return Count(&ServerCounters::closed) == 1; }));
+  responder.Call(std::move(request), [&](Request&, Response&) { called = true; });
+  WireClient other = Connect();
+  other.Send("GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(other.Read().status, 404);
+  EXPECT_FALSE(called);
 }
 
 // ---- Taken -------------------------------------------------------------------------------------
