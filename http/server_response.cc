@@ -271,7 +271,7 @@ void ServerConnection::ResponseDone(Exchange& exchange) {
       loop_->latency().Record(std::chrono::steady_clock::now() - exchange.began);
     }
   }
-  if (!exchange.keep_alive) CloseAfter(exchange);
+  if (!exchange.keep_alive || draining_) CloseAfter(exchange);
 }
 
 void ServerConnection::Tell(const Exchange& exchange) {
