@@ -103,6 +103,8 @@ class Endpoint {
     DeflatePool& pool = pools_.Of(response.loop(), options_.deflate_pool);
     setup.inflater = MakeInflater(agreed, Role::kServer, &pool);
     setup.deflater = MakeDeflater(agreed, Role::kServer, &pool);
+    setup.shares_compressed =
+        agreed.server_no_context_takeover && agreed.server_max_window_bits == kMaxWindowBits;
     response.Add("Sec-WebSocket-Extensions", answer);
     return true;
   }

@@ -332,6 +332,23 @@ TEST_F(WsServerTest, AMessageForManyIsSharedWithWhoDeflatesAndWhoDoesNot) {
   EXPECT_EQ(deflating.ReadFrame().first_byte, 0xC1);
 }
 
+TEST_F(WsServerTest, APeerWithAContextOrASmallWindowGetsTheSharedMessagePlain) {
+  DeflatePool pool;
+  const auto deflater = MakeDeflater({.server_no_context_takeover = true}, Role::kServer, &pool);
+  const EncodedMessage message = EncodedMessage::Text(std::string(5'000, 'm'), deflater.get());
+  for (const char* offer : {"permessage-deflate", "permessage-deflate; server_max_window_bits=9"}) {
+    EndpointOptions options;
+    options.deflate->server_no_context_takeover = offer != std::string_view("permessage-deflate");
+    Start([&](TestSocket& handler) { handler.on_open = [&](Socket& s) { s.Send(message); }; },
+          std::move(options));
+    WsClient client = Open(absl::StrCat("Sec-WebSocket-Extensions: ", offer, "\r\n"));
+    const Received received = client.ReadFrame();
+    EXPECT_EQ(received.first_byte, 0x81) << offer;
+    EXPECT_EQ(received.payload, std::string(5'000, 'm'));
+    Stop();
+  }
+}
+
 TEST_F(WsServerTest, ABrokenRuleIsNamedByItsCode) {
   EndpointOptions options;
   options.socket.decoder.max_message_bytes = 1000;

@@ -44,7 +44,8 @@ Socket::Socket(Setup setup)
       subprotocol_(std::move(setup.subprotocol)),
       mask_keys_(setup.mask_keys),
       role_(setup.role),
-      deflates_(deflater_ != nullptr) {}
+      deflates_(deflater_ != nullptr),
+      shares_compressed_(setup.shares_compressed) {}
 
 void Socket::Open(net::Stream& stream) {
   stream_ = net::StreamPtr(&stream);
@@ -114,9 +115,18 @@ void Socket::PeerClosed(CloseCode code, std::string_view reason) {
 
 // The handler's last call. What the connection still does after it is between the two sides.
 void Socket::Tell(CloseCode code, std::string_view reason) {
-  if (const std::unique_ptr<SocketHandler> handler = std::move(handler_)) {
-    handler->OnClosed(*this, code, reason);
+  const std::unique_ptr<SocketHandler> handler = std::move(handler_);
+  while (SocketObserver* const observer = observers_) {
+    observers_ = std::exchange(observer->next_, nullptr);
+    observer->OnSocketClosed(*this);
   }
+  if (handler) handler->OnClosed(*this, code, reason);
+}
+
+bool Socket::AddObserver(SocketObserver& observer) {
+  if (!handler_) return false;
+  observer.next_ = std::exchange(observers_, &observer);
+  return true;
 }
 
 bool Socket::Reserve(std::size_t bytes) {
@@ -168,7 +178,7 @@ SendResult Socket::SendHere(Opcode opcode, std::string_view message) {
 }
 
 SendResult Socket::Send(const EncodedMessage& message) {
-  const EncodedMessage::Bytes& bytes = deflates_ ? message.compressed() : message.plain();
+  const EncodedMessage::Bytes& bytes = shares_compressed_ ? message.compressed() : message.plain();
   if (!is_open()) return SendResult::kClosed;
   if (role_ == Role::kClient || !bytes || !Reserve(bytes->size())) return SendResult::kRefused;
   if (InLoopThread()) {
@@ -234,7 +244,14 @@ SendResult Socket::Taken(net::Error error) {
 void Socket::Writable() {
   const SocketPtr self(this);
   queued_bytes_.store(stream_->queued_bytes(), std::memory_order_relaxed);
-  if (std::exchange(backlog_, false) && is_open() && handler_) handler_->OnWritable(*this);
+  if (!std::exchange(backlog_, false) || !is_open() || !handler_) return;
+  handler_->OnWritable(*this);
+  for (SocketObserver* observer = observers_; observer;) {
+    // None is unlinked but by Tell(), which no call in here makes.
+    SocketObserver* const next = observer->next_;
+    observer->OnSocketWritable(*this);
+    observer = next;
+  }
 }
 
 void Socket::Close(CloseCode code, std::string_view reason) {

@@ -75,6 +75,29 @@ class SocketHandler {
   virtual void OnClosed(Socket&, CloseCode /*code*/, std::string_view /*reason*/) {}
 };
 
+// What else wants to know when a socket takes more, and when it ends, beside its handler: whoever
+// keeps a queue for it. Linked into the socket, of which there may be several; on its loop, and
+// alive up to OnSocketClosed(), which comes for each one that was linked.
+class SocketObserver {
+ public:
+  SocketObserver(const SocketObserver&) = delete;
+  SocketObserver& operator=(const SocketObserver&) = delete;
+
+ protected:
+  SocketObserver() = default;
+  virtual ~SocketObserver() = default;
+
+  // After the handler's OnWritable().
+  virtual void OnSocketWritable(Socket& socket) = 0;
+
+  // Before the handler's OnClosed(). The observer is linked no more, and may be destroyed.
+  virtual void OnSocketClosed(Socket& socket) = 0;
+
+ private:
+  friend class Socket;
+  SocketObserver* next_ = nullptr;
+};
+
 // The bounds of a socket. Durations have a resolution of 1 ms; zero is none.
 struct SocketOptions {
   DecoderOptions decoder = {};
@@ -97,7 +120,8 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   SendResult SendBinary(std::string_view message) { return Send(Opcode::kBinary, message); }
 
   // One message for many sockets, which share its bytes. Of a server's side alone: a client's
-  // frames are masked, each by a key of its own; it answers kRefused.
+  // frames are masked, each by a key of its own; it answers kRefused. Compressed, where the peer
+  // can inflate it: with no context taken over and a window of kMaxWindowBits, as by default.
   SendResult Send(const EncodedMessage& message);
 
   // A part of a message whose end is not known yet; no other message may be sent between the first
@@ -133,6 +157,10 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   // For the loop's thread.
   net::Stream& stream() const { return *stream_; }
 
+  // On the loop's thread. False if the handler was told OnClosed() already, or is being told: then
+  // the observer is not linked.
+  bool AddObserver(SocketObserver& observer);
+
   // How a connection that is through with its handshake begins; not for users.
   struct Setup {
     Role role = Role::kServer;
@@ -141,6 +169,7 @@ class Socket final : public net::RefCounted, private net::TimerNode {
     std::shared_ptr<const std::string> subprotocol;
     std::unique_ptr<MessageInflater> inflater;  // With both, permessage-deflate was agreed on.
     std::unique_ptr<MessageDeflater> deflater;
+    bool shares_compressed = false;         // EncodedMessage::compressed() is for this peer too.
     MaskKeyGenerator* mask_keys = nullptr;  // Of a client; outlives the loop's running.
   };
   static std::unique_ptr<net::StreamHandler> MakeStreamHandler(Setup setup);
@@ -171,6 +200,7 @@ class Socket final : public net::RefCounted, private net::TimerNode {
 
   const std::shared_ptr<const SocketOptions> options_;
   std::unique_ptr<SocketHandler> handler_;
+  SocketObserver* observers_ = nullptr;
   net::StreamPtr stream_;
   net::RefPtr<net::Mailbox> mailbox_;
   MessageDecoder decoder_;
@@ -182,6 +212,7 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   std::atomic<bool> open_{true};
   const Role role_;
   const bool deflates_;
+  const bool shares_compressed_;
   bool backlog_ = false;     // Above the high watermark; OnWritable() is owed.
   bool sent_close_ = false;  // Our Close frame is queued.
   bool got_close_ = false;   // The peer's has come, or it broke a rule.
