@@ -341,7 +341,8 @@ TEST(ClientFaultTest, RedirectsChangeTheMethodAsTheirStatusSays) {
                 {308, "POST", "POST"}, {308, "DELETE", "DELETE"}};
   for (const auto& each : kCases) {
     SCOPED_TRACE(absl::StrCat(each.status, " ", each.asked));
-    RawServer server(SendsTo(each.status, [] { return "there?q=1#part"; }));
+    RawServer server(SendsTo(each.status, [] { return "there?q=1#part"; }),
+                     RawServer::AnswersTo::kWhole);
     ClientThread client;
     ClientRequest request{.method = each.asked, .url = server.Url(), .body = "body"};
     request.fields.Set("Content-Type", "text/x");

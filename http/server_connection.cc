@@ -108,7 +108,7 @@ void ServerConnection::Continue() {
     if (std::exchange(held_, false)) stream_->ResumeReceive();
   }
   Process(behind);
-  if (ended_ && !exchange_) Close();
+  if (ended_) LookAtEnd();
 }
 
 std::string_view ServerConnection::BeginRequest(std::string_view bytes) {
@@ -346,7 +346,14 @@ void ServerConnection::Wait(std::string_view bytes) {
 
 void ServerConnection::OnReceiveEnd(net::Stream&) {
   ended_ = true;
+  LookAtEnd();
+}
+
+// The client has ended its half: what that means for what there is.
+void ServerConnection::LookAtEnd() {
   if (closing_) return;
+  // A body that is paused may be there to its end; whether it is shows when it goes on.
+  if (exchange_ && exchange_->paused) return;
   if (!exchange_ || exchange_->stage == Exchange::Stage::kHead || exchange_->body_open) {
     // Between requests, or inside one that will never be complete.
     Close();

@@ -86,6 +86,7 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
   void AnswerStatus(Exchange& exchange, int status, std::string_view detail);
 
   void LookAgainLater();
+  void LookAtEnd();
 
   // Content codings: server_coding.cc.
   void NoteAcceptedCodings(Exchange& exchange);

@@ -474,6 +474,47 @@ TEST_F(StreamingTest, AReceiverThatPausesStopsItsClient) {
   EXPECT_EQ(bytes, 20'000'000u);
 }
 
+TEST_F(StreamingTest, AClientMayEndItsHalfWhileTheReceiverPauses) {
+  Router router;
+  router.Get("/", Hello);
+  std::promise<BodyControl> paused;
+  class Pausing : public BodyReceiver {
+   public:
+    Pausing(Responder responder, BodyControl control, std::promise<BodyControl>& paused)
+        : responder_(std::move(responder)), control_(control), paused_(paused) {}
+    void OnData(std::string_view) override {
+      control_.Pause();
+      paused_.set_value(control_);
+    }
+    void OnEnd(const FieldList&) override { responder_.Send(Reply(200, "text/plain", "whole")); }
+
+   private:
+    Responder responder_;
+    BodyControl control_;
+    std::promise<BodyControl>& paused_;
+  };
+  router.HandleStream(Method::kPost, "/", [&](Request&, Responder responder, BodyControl control) {
+    return std::make_unique<Pausing>(std::move(responder), control, paused);
+  });
+  Serve(std::move(router));
+  for (const int length : {4, 5}) {
+    paused = {};
+    WireClient client = Connect();
+    client.Send(
+        absl::StrCat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", length, "\r\n\r\nbody"));
+    client.peer().EndSending();
+    BodyControl control = paused.get_future().get();
+    // Some turns of the one loop, in which it sees the end.
+    WireClient other = Connect();
+    for (int turn = 0; turn < 5; ++turn) {
+      other.Send(Get("/"));
+      EXPECT_EQ(other.Read().status, 200);
+    }
+    control.Resume();
+    EXPECT_EQ(client.ReadAll().ends_with("whole"), length == 4) << length;
+  }
+}
+
 TEST_F(StreamingTest, AReceiverIsToldThatTheRestWillNotCome) {
   Router router;
   std::atomic<int> aborted{0};

@@ -49,7 +49,14 @@ class RawServer::Handler final : public net::StreamHandler {
       server_.received_ += bytes;
     }
     asked_.bytes += bytes;
-    if (asked_.bytes.find("\r\n\r\n") == std::string::npos) return;
+    const std::size_t head_bytes = asked_.bytes.find("\r\n\r\n");
+    if (head_bytes == std::string::npos) return;
+    if (server_.answers_to_ == AnswersTo::kWhole) {
+      const std::size_t length = asked_.bytes.find("Content-Length: ");
+      std::size_t body_bytes = 0;
+      if (length < head_bytes) body_bytes = std::stoul(asked_.bytes.substr(length + 16));
+      if (asked_.bytes.size() < head_bytes + 4 + body_bytes) return;
+    }
     ++asked_.request;
     server_.answer_(stream, asked_);
     asked_.bytes.clear();
@@ -60,7 +67,10 @@ class RawServer::Handler final : public net::StreamHandler {
   Asked asked_;
 };
 
-RawServer::RawServer(Answer answer) : answer_(std::move(answer)) { Listen(); }
+RawServer::RawServer(Answer answer, AnswersTo answers_to)
+    : answer_(std::move(answer)), answers_to_(answers_to) {
+  Listen();
+}
 
 RawServer::RawServer(std::string bytes, bool close)
     : RawServer([bytes = std::move(bytes), close](net::Stream& stream, const Asked&) {

@@ -72,7 +72,9 @@ class RawServer {
   };
   using Answer = std::function<void(net::Stream&, const Asked&)>;
 
-  explicit RawServer(Answer answer);
+  // Answers a request when its head has come, or all of it, for which it has to say its length.
+  enum class AnswersTo { kHead, kWhole };
+  explicit RawServer(Answer answer, AnswersTo answers_to = AnswersTo::kHead);
 
   // The same bytes to each request, and then the connection's end if `close`.
   explicit RawServer(std::string bytes, bool close = false);
@@ -89,7 +91,8 @@ class RawServer {
   class Handler;
   void Listen();
 
-  Answer answer_;
+  const Answer answer_;
+  const AnswersTo answers_to_;
   std::atomic<int> connections_{0};
   std::mutex mutex_;
   std::string received_;
