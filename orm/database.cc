@@ -39,6 +39,16 @@ class TransactionStore : public internal::RowStore {
     if (!status.ok()) return status;
     return session_.Count(table);
   }
+  absl::StatusOr<std::int64_t> Execute(const internal::SqlOperation& operation) override {
+    absl::Status status = session_.InTransaction();
+    if (!status.ok()) return status;
+    return session_.Execute(operation);
+  }
+  absl::Status Query(const internal::SqlOperation& operation, const internal::RowShape& shape,
+                     internal::RowSink& sink) override {
+    absl::Status status = session_.InTransaction();
+    return status.ok() ? session_.Query(operation, shape, sink) : status;
+  }
 
  private:
   internal::SqliteSession& session_;
@@ -78,13 +88,22 @@ class SqliteStore : public internal::RowStore {
   absl::StatusOr<std::int64_t> Count(const TableInfo& table) override {
     return Locked([&] { return session_.Count(table); });
   }
+  absl::StatusOr<std::int64_t> Execute(const internal::SqlOperation& operation) override {
+    return Locked([&] { return session_.Execute(operation); });
+  }
+  absl::Status Query(const internal::SqlOperation& operation, const internal::RowShape& shape,
+                     internal::RowSink& sink) override {
+    return Locked([&] { return session_.Query(operation, shape, sink); });
+  }
 
  private:
   // The thread that holds the lock would wait for itself.
   template <typename Call>
   auto Locked(Call call) -> decltype(call()) {
     if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-      return absl::FailedPreconditionError("within a transaction, use the Transaction");
+      return absl::FailedPreconditionError(
+          "within a transaction, use the Transaction; the rows of ForEach() come one after "
+          "another");
     }
     const std::lock_guard lock(mutex_);
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);

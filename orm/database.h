@@ -23,6 +23,13 @@
 //     return transaction.Update(&customer, {&Customer::balance});
 //   });
 //
+// Other reading is by conditions (select.h), or by SQL of the program's own:
+//
+//   absl::StatusOr<std::vector<Person>> adults =
+//       (*db)->Query<Person>("SELECT * FROM Person WHERE age >= ?", 18);
+//   absl::StatusOr<std::int64_t> changed =
+//       (*db)->Execute("UPDATE Person SET age = age + 1 WHERE name = ?", name);
+//
 // A write that returns OK is on the disk as options say (database_options.h, which also lists the
 // errors), or will be with its transaction. One that does not has changed nothing: neither the
 // table nor the struct.
@@ -36,6 +43,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -44,6 +52,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "strata/orm/database_options.h"
+#include "strata/orm/rows_internal.h"
 #include "strata/orm/store_internal.h"
 #include "strata/orm/table.h"
 
@@ -61,6 +70,32 @@ class Field {
  private:
   std::uint32_t offset_;
 };
+
+// A value for a parameter of SQL. It refers to what it was made of, so it is for arguments of calls
+// alone. An empty optional, nullptr and std::nullopt are NULL.
+class Parameter {
+ public:
+  template <typename V>
+  Parameter(const V& value) : argument_(internal::MakeArgument(value)) {}  // NOLINT: implicit.
+
+  const internal::Argument& argument() const { return argument_; }
+
+ private:
+  template <typename V>
+  friend Parameter AsText(const V& value);
+
+  internal::Argument argument_;
+};
+
+// A time, Uuid or enum for comparison with a column that has AsText().
+template <typename V>
+Parameter AsText(const V& value) {
+  static_assert(internal::StorageOf(kTypeInfo<V>, true) == Storage::kText,
+                "AsText() is for times, Uuid and enums with STRATA_ENUM");
+  Parameter parameter(value);
+  parameter.argument_.as_text = true;
+  return parameter;
+}
 
 class Transaction;
 
@@ -156,6 +191,58 @@ class Records {
   template <typename T>
   absl::StatusOr<std::int64_t> Count() {
     return store_->Count(CheckedTable<T>());
+  }
+
+  // SQL of the program's own. It is one statement, and begins or ends no transaction; each
+  // parameter (`?`, `?1`, `:name`, in the order of their numbers) has a value. Never put a value
+  // into the text: besides what it lets in, the statement would be prepared each time, where one
+  // with the same text is kept.
+
+  // How many rows an INSERT, UPDATE or DELETE has changed, or else 0. Rows of a result are dropped.
+  template <typename... Values>
+  absl::StatusOr<std::int64_t> Execute(std::string_view sql, const Values&... values) {
+    const std::array<internal::Argument, sizeof...(Values)> arguments{
+        Parameter(values).argument()...};
+    return store_->Execute({sql, arguments});
+  }
+
+  // The rows of the result. A Row is
+  //   a described struct, STRATA_STRUCT or STRATA_TABLE: each of its columns is a column of the
+  //     result, by name and in any order, and there are no others;
+  //   a std::tuple of values, or a single value, of any type that a field can have: by position.
+  // InvalidArgument if the columns do not fit. If a statement that changes something (RETURNING)
+  // fails, or one of its values does not fit the Row, nothing is changed.
+  template <typename Row, typename... Values>
+  absl::StatusOr<std::vector<Row>> Query(std::string_view sql, const Values&... values) {
+    const std::array<internal::Argument, sizeof...(Values)> arguments{
+        Parameter(values).argument()...};
+    absl::StatusOr<std::vector<Row>> rows(std::in_place);
+    internal::VectorSink<Row> sink(&*rows);
+    const internal::RowShapeOf<Row> shape;
+    if (absl::Status status = store_->Query({sql, arguments}, shape.get(), sink); !status.ok()) {
+      return status;
+    }
+    return rows;
+  }
+
+  // The same, without keeping the rows: `each` gets them one by one, as a Row&, and returns
+  // nothing, or a bool that is false to end there, or an absl::Status whose error ends it and is
+  // that of this call.
+  //
+  //   db->ForEach<Person>("SELECT * FROM Person WHERE age >= ?", {18}, [&](Person& person) {
+  //     return Print(person);
+  //   });
+  //
+  // Other threads' calls wait until the end. `each` may use a Transaction, if this is its call, but
+  // not the Database; whether a row that it adds or changes comes (again) is not told.
+  template <typename Row, typename Each>
+  absl::Status ForEach(std::string_view sql, std::initializer_list<Parameter> values, Each&& each) {
+    std::vector<internal::Argument> arguments;
+    arguments.reserve(values.size());
+    for (const Parameter& value : values) arguments.push_back(value.argument());
+    internal::EachSink<Row, std::remove_reference_t<Each>> sink(each);
+    const internal::RowShapeOf<Row> shape;
+    return store_->Query({sql, arguments}, shape.get(), sink);
   }
 
  protected:

@@ -166,28 +166,44 @@ absl::StatusOr<Statement> Connection::Prepare(std::string_view sql, bool keep) {
   Statement owned(statement);
   if (result != SQLITE_OK) return Error();
   if (statement == nullptr) return absl::InvalidArgumentError("no SQL");
-  for (const char* end = sql.data() + sql.size(); rest != end; ++rest) {
-    if (*rest != ' ' && *rest != '\n' && *rest != '\t' && *rest != ';') {
-      return absl::InvalidArgumentError("more than one statement");
-    }
+  // What follows is blank, or a comment.
+  for (const char* end = sql.data() + sql.size(); rest != end;) {
+    const char* at = rest;
+    sqlite3_stmt* second = nullptr;
+    const bool prepared =
+        sqlite3_prepare_v3(get(), at, static_cast<int>(end - at), 0, &second, &rest) == SQLITE_OK;
+    const bool is_blank = prepared && second == nullptr && rest != at;
+    sqlite3_finalize(second);
+    if (!is_blank) return absl::InvalidArgumentError("more than one statement");
   }
   return owned;
 }
 
-absl::StatusOr<sqlite3_stmt*> Connection::Cached(std::string_view sql) {
-  if (const auto found = by_sql_.find(sql); found != by_sql_.end()) {
+absl::StatusOr<CachedStatement> Connection::Cached(std::string_view sql) {
+  const auto found = by_sql_.find(sql);
+  if (found != by_sql_.end() && !found->second->used) {
     entries_.splice(entries_.begin(), entries_, found->second);
-    return entries_.front().statement.get();
+  } else {
+    absl::StatusOr<Statement> statement = Prepare(sql, found == by_sql_.end());
+    if (!statement.ok()) return statement.status();
+    if (found != by_sql_.end()) return CachedStatement(statement->release());
+    entries_.push_front({std::string(sql), *std::move(statement)});
+    by_sql_.emplace(entries_.front().sql, entries_.begin());
   }
-  absl::StatusOr<Statement> statement = Prepare(sql, true);
-  if (!statement.ok()) return statement.status();
-  entries_.push_front({std::string(sql), *std::move(statement)});
-  by_sql_.emplace(entries_.front().sql, entries_.begin());
-  if (entries_.size() > max_statements_ && entries_.size() > 1) {
-    by_sql_.erase(entries_.back().sql);
-    entries_.pop_back();
+  Entry& entry = entries_.front();
+  entry.used = true;
+  DropUnused();
+  return CachedStatement(entry.statement.get(), EndUse{&entry.used});
+}
+
+void Connection::DropUnused() {
+  for (auto entry = entries_.end(); entries_.size() > max_statements_;) {
+    if (entry == entries_.begin()) return;
+    --entry;
+    if (entry->used) continue;
+    by_sql_.erase(entry->sql);
+    entry = entries_.erase(entry);
   }
-  return entries_.front().statement.get();
 }
 
 }  // namespace strata::orm::internal

@@ -43,6 +43,20 @@ class Use {
   sqlite3_stmt* statement_;
 };
 
+// Ends the use of a statement of the cache, or of one that the cache does not have.
+struct EndUse {
+  bool* used = nullptr;
+  void operator()(sqlite3_stmt* statement) const {
+    if (used == nullptr) {
+      sqlite3_finalize(statement);
+    } else {
+      sqlite3_reset(statement);
+      *used = false;
+    }
+  }
+};
+using CachedStatement = std::unique_ptr<sqlite3_stmt, EndUse>;
+
 // Used by one thread at a time.
 class Connection {
  public:
@@ -63,9 +77,9 @@ class Connection {
   // A single statement. InvalidArgument if it is none, or if something follows.
   absl::StatusOr<Statement> Prepare(std::string_view sql, bool keep);
 
-  // The same, kept: among the `max_statements` that were used last. It is the cache's, and stays
-  // until the next call.
-  absl::StatusOr<sqlite3_stmt*> Cached(std::string_view sql);
+  // The same, kept: among the `max_statements` that were used last. Where it is in use already, as
+  // by a loop over its rows, there is another one of the same SQL.
+  absl::StatusOr<CachedStatement> Cached(std::string_view sql);
 
  private:
   struct Close {
@@ -74,12 +88,14 @@ class Connection {
   struct Entry {
     std::string sql;
     Statement statement;
+    bool used = false;
   };
 
   explicit Connection(const DatabaseOptions& options) : max_statements_(options.max_statements) {}
 
   absl::Status Configure(const DatabaseOptions& options, bool is_file);
   absl::Status SetJournal(const DatabaseOptions& options);
+  void DropUnused();
 
   std::unique_ptr<sqlite3, Close> database_;  // Dies last.
   std::size_t max_statements_;

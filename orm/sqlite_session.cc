@@ -50,6 +50,11 @@ std::int64_t NowAt(const TableInfo& table, int position) {
 
 }  // namespace
 
+SqliteSession::SqliteSession(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)) {
+  sqlite3_set_authorizer(connection_->get(), &RefuseBoundaries, this);
+}
+
 absl::Status SqliteSession::Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
                                      const Plan& plan) {
   if (statement != nullptr) return absl::OkStatus();
@@ -66,32 +71,39 @@ absl::Status SqliteSession::Begin() {
   if (depth_ > 0) {
     if (absl::Status status = InTransaction(); !status.ok()) return status;
   }
-  const auto statement = connection_->Cached(depth_ == 0 ? std::string("BEGIN IMMEDIATE")
-                                                         : absl::StrCat("SAVEPOINT s", depth_));
-  if (!statement.ok()) return statement.status();
-  const Use use(*statement);
-  if (sqlite3_step(*statement) != SQLITE_DONE) return connection_->Error();
+  if (absl::Status status = Run(depth_ == 0 ? kBegin : kSavepoint); !status.ok()) return status;
   ++depth_;
   return absl::OkStatus();
 }
 
 absl::Status SqliteSession::End(absl::Status status) {
   --depth_;
-  const std::string savepoint = absl::StrCat("s", depth_);
   if (status.ok()) status = InTransaction();
   if (status.ok()) {
-    status = connection_->Execute(depth_ == 0 ? std::string("COMMIT")
-                                              : absl::StrCat("RELEASE ", savepoint));
+    status = Run(depth_ == 0 ? kCommit : kRelease);
     if (status.ok()) return status;
   }
   // That there is nothing to roll back any more is no other failure.
   if (depth_ == 0) {
-    connection_->Execute("ROLLBACK").IgnoreError();
+    Run(kRollback).IgnoreError();
   } else {
-    connection_->Execute(absl::StrCat("ROLLBACK TO ", savepoint)).IgnoreError();
-    connection_->Execute(absl::StrCat("RELEASE ", savepoint)).IgnoreError();
+    Run(kRollbackTo).IgnoreError();
+    Run(kRelease).IgnoreError();
   }
   return status;
+}
+
+absl::Status SqliteSession::Run(Boundary boundary) {
+  constexpr std::string_view kSql[] = {"BEGIN IMMEDIATE",  "COMMIT",         "ROLLBACK",
+                                       "SAVEPOINT strata", "RELEASE strata", "ROLLBACK TO strata"};
+  Statement& statement = boundaries_[boundary];
+  if (statement == nullptr) {
+    absl::StatusOr<Statement> prepared = connection_->Prepare(kSql[boundary], true);
+    if (!prepared.ok()) return prepared.status();
+    statement = *std::move(prepared);
+  }
+  const Use use(statement.get());
+  return sqlite3_step(use.get()) == SQLITE_DONE ? absl::OkStatus() : connection_->Error();
 }
 
 absl::Status SqliteSession::InTransaction() const {
@@ -118,23 +130,21 @@ absl::Status SqliteSession::Create(const TableInfo& table) {
 }
 
 absl::Status SqliteSession::CheckColumns(const TableInfo& table) {
-  const absl::StatusOr<sqlite3_stmt*> statement =
+  const absl::StatusOr<CachedStatement> statement =
       connection_->Cached("SELECT type FROM pragma_table_xinfo(?) WHERE name = ?");
   if (!statement.ok()) return statement.status();
   for (const Column& column : table.columns) {
-    const Use use(*statement);
-    absl::Status status = BindArgument(*statement, 1, {nullptr, nullptr, table.name}, false);
-    if (status.ok()) {
-      status = BindArgument(*statement, 2, {nullptr, nullptr, column.name}, false);
-    }
+    const Use use(statement->get());
+    absl::Status status = BindArgument(use.get(), 1, MakeArgument(table.name));
+    if (status.ok()) status = BindArgument(use.get(), 2, MakeArgument(column.name));
     if (!status.ok()) return status;
-    const int result = sqlite3_step(*statement);
+    const int result = sqlite3_step(use.get());
     if (result == SQLITE_DONE) {
       return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
                          "the table in the database has no such column");
     }
     if (result != SQLITE_ROW) return connection_->Error();
-    const auto* type = reinterpret_cast<const char*>(sqlite3_column_text(*statement, 0));
+    const auto* type = reinterpret_cast<const char*>(sqlite3_column_text(use.get(), 0));
     if (type == nullptr || StorageName(column.storage) != type) {
       return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
                          absl::StrCat("is ", type == nullptr ? "" : type, " in the database, not ",
@@ -186,8 +196,9 @@ absl::Status SqliteSession::BindKey(sqlite3_stmt* statement, int parameter, cons
                                     std::span<const Argument> key) {
   for (std::size_t i = 0; i < key.size(); ++i) {
     const Column& column = table.columns[table.key[i]];
-    absl::Status status = BindArgument(statement, parameter + static_cast<int>(i), key[i],
-                                       column.has(Column::kAsText));
+    Argument argument = key[i];
+    argument.as_text = column.has(Column::kAsText);
+    absl::Status status = BindArgument(statement, parameter + static_cast<int>(i), argument);
     if (!status.ok()) return Named(table, column, status);
   }
   return absl::OkStatus();
@@ -312,7 +323,7 @@ absl::Status SqliteSession::Update(Plan& plan, std::span<const std::uint32_t> of
   if (!columns.ok()) return columns.status();
   const auto statement = connection_->Cached(UpdateColumnsSql(plan, *columns));
   if (!statement.ok()) return statement.status();
-  return StepUpdate(*statement, plan, *columns, row, result);
+  return StepUpdate(statement->get(), plan, *columns, row, result);
 }
 
 absl::Status SqliteSession::StepUpdate(sqlite3_stmt* statement, const Plan& plan,
@@ -347,13 +358,12 @@ absl::Status SqliteSession::WhyNotUpdated(Plan& plan, const void* row) {
   if (plan.table.version < 0) return NoSuchRow(plan.table);
   const auto statement = connection_->Cached(absl::StrCat("SELECT 1 FROM ", plan.name, plan.where));
   if (!statement.ok()) return statement.status();
-  const Use use(*statement);
   for (std::size_t i = 0; i < plan.table.key_count; ++i) {
-    absl::Status status =
-        BindColumn(*statement, static_cast<int>(i) + 1, plan.table.columns[plan.table.key[i]], row);
+    absl::Status status = BindColumn(statement->get(), static_cast<int>(i) + 1,
+                                     plan.table.columns[plan.table.key[i]], row);
     if (!status.ok()) return status;
   }
-  const int result = sqlite3_step(*statement);
+  const int result = sqlite3_step(statement->get());
   if (result == SQLITE_DONE) return NoSuchRow(plan.table);
   if (result != SQLITE_ROW) return connection_->Error();
   return ColumnError(absl::StatusCode::kAborted, plan.table,
@@ -423,9 +433,8 @@ absl::Status SqliteSession::MissingParent(const TableInfo& table, const void* ro
     const auto statement = connection_->Cached(
         absl::StrCat("SELECT 1 FROM ", Quoted(parent.name), PlanOf(parent).where));
     if (!statement.ok()) continue;  // No such table: SQLite's message says that.
-    const Use use(*statement);
-    if (!BindColumn(*statement, 1, column, row).ok()) continue;
-    if (sqlite3_step(*statement) != SQLITE_DONE) continue;
+    if (!BindColumn(statement->get(), 1, column, row).ok()) continue;
+    if (sqlite3_step(statement->get()) != SQLITE_DONE) continue;
     return ColumnError(error.code(), table, column,
                        absl::StrCat(error.message(), ": no row of ", parent.name, " has this key"));
   }
@@ -440,7 +449,7 @@ absl::Status SqliteSession::RemainingChild(const TableInfo& table, std::span<con
       "WHERE s.type = 'table' AND f.\"table\" = ? COLLATE NOCASE",
       false);
   if (!references.ok() || key.size() != 1) return plain;
-  if (!BindArgument(references->get(), 1, {nullptr, nullptr, table.name}, false).ok()) return plain;
+  if (!BindArgument(references->get(), 1, MakeArgument(table.name)).ok()) return plain;
   while (sqlite3_step(references->get()) == SQLITE_ROW) {
     const auto text = [&](int position) {
       const unsigned char* of = sqlite3_column_text(references->get(), position);

@@ -4,6 +4,7 @@
 #ifndef STRATA_ORM_SQLITE_SESSION_INTERNAL_H_
 #define STRATA_ORM_SQLITE_SESSION_INTERNAL_H_
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -51,8 +52,9 @@ inline constexpr int kMaxTransactionDepth = 64;
 // Used by one thread at a time.
 class SqliteSession {
  public:
-  explicit SqliteSession(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)) {}
+  explicit SqliteSession(std::unique_ptr<Connection> connection);
+  SqliteSession(const SqliteSession&) = delete;
+  SqliteSession& operator=(const SqliteSession&) = delete;
 
   Connection& connection() { return *connection_; }
 
@@ -77,6 +79,10 @@ class SqliteSession {
   absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row);
   absl::StatusOr<std::int64_t> Count(const TableInfo& table);
 
+  absl::StatusOr<std::int64_t> Execute(const SqlOperation& operation);
+  // A statement that changes something does so for all its rows, or not at all.
+  absl::Status Query(const SqlOperation& operation, const RowShape& shape, RowSink& sink);
+
  private:
   // The statements of a table, prepared when first used, and the columns of each.
   struct Plan {
@@ -92,8 +98,18 @@ class SqliteSession {
     Statement insert, insert_all, update, upsert, remove, get, count;
   };
 
+  // The statements of transactions. Savepoints may have one name: SQLite takes the latest.
+  enum Boundary : std::uint8_t { kBegin, kCommit, kRollback, kSavepoint, kRelease, kRollbackTo };
+
   absl::Status Begin();
   absl::Status End(absl::Status status);
+  absl::Status Run(Boundary boundary);
+
+  // A statement of the caller's SQL, which may not begin or end transactions, with its values.
+  absl::StatusOr<CachedStatement> CallersStatement(const SqlOperation& operation);
+  static int RefuseBoundaries(void* session, int action, const char*, const char*, const char*,
+                              const char*);
+  absl::Status ReadRows(sqlite3_stmt* statement, const RowShape& shape, RowSink& sink);
 
   Plan& PlanOf(const TableInfo& table);
   absl::Status Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
@@ -140,6 +156,9 @@ class SqliteSession {
 
   std::unique_ptr<Connection> connection_;  // Dies last.
   int depth_ = 0;                           // Of the transaction and the savepoints within it.
+  bool preparing_callers_ = false;          // SQL, and not the library's own.
+  bool refused_ = false;                    // The caller's SQL was to begin or end a transaction.
+  std::array<Statement, kRollbackTo + 1> boundaries_;
   std::unordered_map<const TableInfo*, Plan> plans_;
 };
 

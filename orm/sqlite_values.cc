@@ -261,6 +261,26 @@ absl::Status ReadReal(double real, const TypeInfo& type, void* value) {
   return absl::OkStatus();
 }
 
+absl::Status ReadValue(sqlite3_value* value, int value_class, const TypeInfo& type, void* field) {
+  switch (value_class) {
+    case SQLITE_INTEGER:
+      return ReadInteger(sqlite3_value_int64(value), type, field);
+    case SQLITE_FLOAT:
+      return ReadReal(sqlite3_value_double(value), type, field);
+    case SQLITE_TEXT:
+      // Whether the column has AsText() does not matter: the result of an expression has none.
+      if (StorageOf(type, true) != Storage::kText || type.kind == Kind::kBool) return WrongClass();
+      if (IsIntegerKind(type.kind) && type.names.empty()) return WrongClass();
+      if (type.kind == Kind::kCurrency || type.kind == Kind::kDuration) return WrongClass();
+      return ReadTextual(value, type, field);
+    case SQLITE_BLOB:
+      if (type.kind != Kind::kBlob && type.kind != Kind::kUuid) return WrongClass();
+      return ReadBlob(value, type, field);
+    default:
+      return absl::DataLossError("NULL, but the field is no std::optional");
+  }
+}
+
 }  // namespace
 
 absl::Status BindValue(sqlite3_stmt* statement, int parameter, const TypeInfo& type, bool as_text,
@@ -273,13 +293,13 @@ absl::Status ResultValue(sqlite3_context* context, const TypeInfo& type, bool as
   return PutValue(Result(context), type, as_text, value);
 }
 
-absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument& argument,
-                          bool as_text) {
+absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument& argument) {
   if (argument.type != nullptr) {
-    return BindValue(statement, parameter, *argument.type, as_text, argument.value);
+    return BindValue(statement, parameter, *argument.type, argument.as_text, argument.value);
   }
-  if (argument.text.data() != nullptr)
+  if (argument.text.data() != nullptr) {
     return PutText(Parameter(statement, parameter), argument.text);
+  }
   return Bound(sqlite3_bind_null(statement, parameter));
 }
 
@@ -290,30 +310,17 @@ absl::Status BindColumn(sqlite3_stmt* statement, int parameter, const Column& co
   return BindValue(statement, parameter, *column.value, column.has(Column::kAsText), value);
 }
 
-absl::Status ReadColumn(sqlite3_stmt* statement, int position, const Column& column, void* row) {
+absl::Status ReadField(sqlite3_stmt* statement, int position, const TypeInfo& type, void* field) {
   sqlite3_value* value = sqlite3_column_value(statement, position);
-  switch (sqlite3_value_type(value)) {
-    case SQLITE_INTEGER:
-      return ReadInteger(sqlite3_value_int64(value), *column.value, column.Emplace(row));
-    case SQLITE_FLOAT:
-      return ReadReal(sqlite3_value_double(value), *column.value, column.Emplace(row));
-    case SQLITE_TEXT: {
-      // Whether the column has AsText() does not matter: the result of an expression has none.
-      const TypeInfo& type = *column.value;
-      if (StorageOf(type, true) != Storage::kText || type.kind == Kind::kBool) return WrongClass();
-      if (IsIntegerKind(type.kind) && type.names.empty()) return WrongClass();
-      if (type.kind == Kind::kCurrency || type.kind == Kind::kDuration) return WrongClass();
-      return ReadTextual(value, type, column.Emplace(row));
+  const int value_class = sqlite3_value_type(value);
+  if (type.kind == Kind::kOptional) {
+    if (value_class == SQLITE_NULL) {
+      type.optional->reset(field);
+      return absl::OkStatus();
     }
-    case SQLITE_BLOB:
-      if (column.value->kind != Kind::kBlob && column.value->kind != Kind::kUuid) {
-        return WrongClass();
-      }
-      return ReadBlob(value, *column.value, column.Emplace(row));
-    default:
-      if (column.SetNull(row)) return absl::OkStatus();
-      return absl::DataLossError("NULL, but the field is no std::optional");
+    return ReadValue(value, value_class, *type.element, type.optional->emplace(field));
   }
+  return ReadValue(value, value_class, type, field);
 }
 
 }  // namespace strata::orm::internal

@@ -21,17 +21,22 @@ absl::Status ResultValue(sqlite3_context* context, const TypeInfo& type, bool as
                          const void* value);
 
 // NULL for an argument without a value, or with an empty optional.
-absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument& argument,
-                          bool as_text);
+absl::Status BindArgument(sqlite3_stmt* statement, int parameter, const Argument& argument);
 
 // The field of a row; a null is bound as NULL.
 absl::Status BindColumn(sqlite3_stmt* statement, int parameter, const Column& column,
                         const void* row);
 
-// A result column into the field of a row. DataLoss if the value is of another class than the field
+// A result column into a field of a type. DataLoss if the value is of another class than the field
 // (a NULL in what is no optional), or says nothing to it; OutOfRange if it does not fit. The
 // connection has no mutex of its own, so that its values may be looked at without.
-absl::Status ReadColumn(sqlite3_stmt* statement, int position, const Column& column, void* row);
+absl::Status ReadField(sqlite3_stmt* statement, int position, const TypeInfo& type, void* field);
+
+// The same, into the field of a row.
+inline absl::Status ReadColumn(sqlite3_stmt* statement, int position, const Column& column,
+                               void* row) {
+  return ReadField(statement, position, *column.type, static_cast<char*>(row) + column.offset);
+}
 
 }  // namespace strata::orm::internal
 

@@ -27,6 +27,7 @@ struct Argument {
   const TypeInfo* type = nullptr;
   const void* value = nullptr;
   std::string_view text = {};
+  bool as_text = false;  // As a column with AsText() has it.
 };
 
 template <typename V>
@@ -76,6 +77,37 @@ struct WriteOperation {
   std::span<const Argument> key = {};           // Of kDelete; or else `row` has it.
 };
 
+// SQL that the caller wrote: one statement, and the values of its parameters in their order.
+struct SqlOperation {
+  std::string_view sql;
+  std::span<const Argument> arguments;
+};
+
+// Where a column of a result goes: a field of a type, at an offset in the row, in bytes.
+struct ResultField {
+  const TypeInfo* type = nullptr;
+  std::size_t offset = 0;
+};
+
+// What the rows of a result are: structs, whose columns are found by their names, or, without a
+// table, fields by the positions of the columns.
+struct RowShape {
+  const TableInfo* table = nullptr;
+  std::span<const ResultField> fields = {};
+};
+
+// Gets the rows of a result, one at a time.
+class RowSink {
+ public:
+  // A new row, whose fields are then read.
+  virtual void* Next() = 0;
+  // The row is whole. False in `*more` ends the reading, as an error does.
+  virtual absl::Status Take(bool* more) = 0;
+
+ protected:
+  ~RowSink() = default;
+};
+
 // Functions may be called by several threads, but for those of the one that Transact() gives.
 class RowStore {
  public:
@@ -93,6 +125,11 @@ class RowStore {
   // Into `row`, which keeps what it had if there is none.
   virtual absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row) = 0;
   virtual absl::StatusOr<std::int64_t> Count(const TableInfo& table) = 0;
+
+  // How many rows it has changed.
+  virtual absl::StatusOr<std::int64_t> Execute(const SqlOperation& operation) = 0;
+  virtual absl::Status Query(const SqlOperation& operation, const RowShape& shape,
+                             RowSink& sink) = 0;
 };
 
 // Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and
