@@ -49,6 +49,17 @@ class TransactionStore : public internal::RowStore {
     absl::Status status = session_.InTransaction();
     return status.ok() ? session_.Query(operation, shape, sink) : status;
   }
+  absl::Status Select(const internal::SelectOperation& operation,
+                      std::span<const internal::ResultField> fields,
+                      internal::RowSink& sink) override {
+    absl::Status status = session_.InTransaction();
+    return status.ok() ? session_.Select(operation, fields, sink) : status;
+  }
+  absl::StatusOr<std::int64_t> Change(const internal::ChangeOperation& operation) override {
+    absl::Status status = session_.InTransaction();
+    if (!status.ok()) return status;
+    return session_.Change(operation);
+  }
 
  private:
   internal::SqliteSession& session_;
@@ -94,6 +105,14 @@ class SqliteStore : public internal::RowStore {
   absl::Status Query(const internal::SqlOperation& operation, const internal::RowShape& shape,
                      internal::RowSink& sink) override {
     return Locked([&] { return session_.Query(operation, shape, sink); });
+  }
+  absl::Status Select(const internal::SelectOperation& operation,
+                      std::span<const internal::ResultField> fields,
+                      internal::RowSink& sink) override {
+    return Locked([&] { return session_.Select(operation, fields, sink); });
+  }
+  absl::StatusOr<std::int64_t> Change(const internal::ChangeOperation& operation) override {
+    return Locked([&] { return session_.Change(operation); });
   }
 
  private:

@@ -58,6 +58,14 @@
 
 namespace strata::orm {
 
+class Records;
+
+namespace internal {
+
+RowStore& StoreOf(Records& records);  // For other headers of the library.
+
+}  // namespace internal
+
 // A field of T, for lists of them: &Person::name.
 template <typename T>
 class Field {
@@ -269,11 +277,18 @@ class Records {
   }
 
   friend class Batch;
+  friend internal::RowStore& internal::StoreOf(Records& records);
 
   absl::Status InsertAllRows(const TableInfo& table, const void* rows, std::size_t count);
 
   internal::RowStore* store_;
 };
+
+namespace internal {
+
+inline RowStore& StoreOf(Records& records) { return *records.store_; }
+
+}  // namespace internal
 
 // What Transact() gives, to be used while its `body` runs, by one thread at a time. Aborted, for
 // each call, after SQLite has ended the transaction itself (a full disk).

@@ -22,6 +22,16 @@ template <typename V>
 requires std::is_class_v<V> && Described<V>
 inline constexpr bool kIsDescribedStruct<V> = true;
 
+// The fields of a described struct, in the order of its columns.
+template <typename T>
+inline constexpr auto kFieldsOf = [] {
+  std::array<ResultField, Tables<T>::kColumns.size()> fields{};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    fields[i] = {Tables<T>::kColumns[i].type, Tables<T>::kColumns[i].offset};
+  }
+  return fields;
+}();
+
 // The shape of a Row. It has to live as long as what get() gives.
 template <typename Row>
 class RowShapeOf {
@@ -75,6 +85,26 @@ class VectorSink : public RowSink {
 
  private:
   std::vector<Row>* rows_;
+};
+
+// The first row alone.
+template <typename Row>
+class FirstSink : public RowSink {
+ public:
+  explicit FirstSink(Row* row) : row_(row) {}
+
+  void* Next() override { return row_; }
+  absl::Status Take(bool* more) override {
+    found_ = true;
+    *more = false;
+    return absl::OkStatus();
+  }
+
+  bool found() const { return found_; }
+
+ private:
+  Row* row_;
+  bool found_ = false;
 };
 
 template <typename Row, typename Each>

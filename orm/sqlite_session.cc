@@ -50,6 +50,10 @@ std::int64_t NowAt(const TableInfo& table, int position) {
 
 }  // namespace
 
+Stamps StampsNow(const TableInfo& table) {
+  return {NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+}
+
 SqliteSession::SqliteSession(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)) {
   sqlite3_set_authorizer(connection_->get(), &RefuseBoundaries, this);
@@ -230,7 +234,7 @@ absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
   const TableInfo& table = plan.table;
   if (absl::Status status = Prepared(plan.insert, &InsertSql, plan); !status.ok()) return status;
   const Use use(plan.insert.get());
-  const Stamps stamps{NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+  const Stamps stamps = StampsNow(table);
   absl::Status status = BindColumns(use.get(), table, plan.written, stamps, row);
   if (!status.ok()) return status;
   if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(table, row, {});
@@ -254,7 +258,7 @@ absl::Status SqliteSession::InsertChunk(Plan& plan, const char* rows, std::size_
     if (!status.ok()) return status;
   }
   const TableInfo& table = plan.table;
-  plan.source.stamps = {NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+  plan.source.stamps = StampsNow(table);
   plan.source.rows = rows;
   plan.source.count = count;
   const Use use(plan.insert_all.get());
@@ -292,7 +296,7 @@ absl::Status SqliteSession::Upsert(Plan& plan, const void* row, void* result) {
   const TableInfo& table = plan.table;
   if (absl::Status status = Prepared(plan.upsert, &UpsertSql, plan); !status.ok()) return status;
   const Use use(plan.upsert.get());
-  const Stamps stamps{NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
+  const Stamps stamps = StampsNow(table);
   absl::Status status = BindColumns(use.get(), table, plan.written, stamps, row);
   if (!status.ok()) return status;
   int stepped = sqlite3_step(use.get());

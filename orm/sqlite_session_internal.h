@@ -25,6 +25,9 @@ struct Stamps {
   std::int64_t version = 0;
 };
 
+// Of an insert into the table.
+Stamps StampsNow(const TableInfo& table);
+
 // The value that a write puts into a column, or null for NULL: the row's own, but for stamps, which
 // go into `room`, and for an integer key of 0, for which SQLite makes one.
 const void* ValueToWrite(const TableInfo& table, const Column& column, const Stamps& stamps,
@@ -82,6 +85,10 @@ class SqliteSession {
   absl::StatusOr<std::int64_t> Execute(const SqlOperation& operation);
   // A statement that changes something does so for all its rows, or not at all.
   absl::Status Query(const SqlOperation& operation, const RowShape& shape, RowSink& sink);
+
+  absl::Status Select(const SelectOperation& operation, std::span<const ResultField> fields,
+                      RowSink& sink);
+  absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation);
 
  private:
   // The statements of a table, prepared when first used, and the columns of each.
@@ -150,6 +157,7 @@ class SqliteSession {
   static std::string UpsertSql(const Plan& plan);
   static std::string UpdateSql(const Plan& plan);
   static std::string UpdateColumnsSql(const Plan& plan, std::span<const Column* const> columns);
+  static std::string UpdateAllSql(const Plan& plan, std::span<const Column* const> columns);
   static std::string DeleteSql(const Plan& plan);
   static std::string GetSql(const Plan& plan);
   static std::string CountSql(const Plan& plan);

@@ -1,5 +1,7 @@
 // The SQL of the statements of a table.
 
+#include <cstdint>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "strata/orm/schema_sql_internal.h"
@@ -20,6 +22,17 @@ bool IsKey(const TableInfo& table, const Column& column) {
     if (&table.columns[table.key[i]] == &column) return true;
   }
   return false;
+}
+
+// The number that follows a row's version. Where the field's type holds none, it is NULL, which the
+// column refuses: the row could not be read any more.
+std::string NextVersionSql(std::string_view table, const Column& column) {
+  const int bits = static_cast<int>(column.value->size) * 8;
+  const bool is_signed = column.value->kind <= Kind::kInt64;
+  const std::int64_t last =
+      bits == 64 ? INT64_MAX : (std::int64_t{1} << (is_signed ? bits - 1 : bits)) - 1;
+  const std::string name = absl::StrCat(table, ".", Quoted(column.name));
+  return absl::StrCat("CASE WHEN ", name, " < ", last, " THEN ", name, " + 1 END");
 }
 
 }  // namespace
@@ -76,7 +89,7 @@ std::string SqliteSession::UpsertSql(const Plan& plan) {
     const std::string name = Quoted(column->name);
     absl::StrAppend(&sql, column == plan.updated.front() ? "" : ", ", name, " = ");
     if (column->has(Column::kVersion)) {
-      absl::StrAppend(&sql, plan.name, ".", name, " + 1");
+      absl::StrAppend(&sql, NextVersionSql(plan.name, *column));
     } else {
       absl::StrAppend(&sql, "excluded.", name);
     }
@@ -95,6 +108,15 @@ std::string SqliteSession::UpdateColumnsSql(const Plan& plan,
   if (plan.table.version >= 0) {
     const Column& version = plan.table.columns[static_cast<std::size_t>(plan.table.version)];
     absl::StrAppend(&sql, " AND ", Quoted(version.name), " = ?");
+  }
+  return sql;
+}
+
+std::string SqliteSession::UpdateAllSql(const Plan& plan, std::span<const Column* const> columns) {
+  std::string sql = absl::StrCat("UPDATE ", plan.name, " SET ");
+  for (const Column* column : columns) {
+    absl::StrAppend(&sql, column == columns.front() ? "" : ", ", Quoted(column->name), " = ");
+    absl::StrAppend(&sql, column->has(Column::kVersion) ? NextVersionSql(plan.name, *column) : "?");
   }
   return sql;
 }

@@ -43,17 +43,23 @@ constexpr Argument MakeArgument(const V& value) {
   }
 }
 
-// Whether a V can be compared with what the column has, which is no list or struct: the same type,
-// but for integers any integer, and for texts any text.
+constexpr bool IsNumberKind(Kind kind) {
+  return IsIntegerKind(kind) || kind == Kind::kFloat || kind == Kind::kDouble;
+}
+
+// Whether a V can be compared with values of the type, which is no optional, list or struct: the
+// same type, but for integers any integer, for reals any number, and for texts any text.
 template <typename V>
-constexpr bool FitsColumn(const Column& column) {
-  const TypeInfo& type = *column.value;
-  if constexpr (std::convertible_to<const V&, std::string_view>) {
+constexpr bool FitsType(const TypeInfo& type) {
+  if constexpr (std::is_same_v<V, std::nullptr_t>) {
+    return false;
+  } else if constexpr (std::convertible_to<const V&, std::string_view>) {
     return type.kind == Kind::kString;
   } else {
     constexpr TypeInfo kInfo = kTypeInfo<V>;
     if (kInfo.is_enum || type.is_enum) return kInfo.enum_id == type.enum_id;
-    if (IsIntegerKind(kInfo.kind)) return IsIntegerKind(type.kind);
+    if (IsIntegerKind(kInfo.kind)) return IsNumberKind(type.kind);
+    if (IsNumberKind(kInfo.kind)) return IsNumberKind(type.kind) && !IsIntegerKind(type.kind);
     return kInfo.kind == type.kind && kInfo.unit == type.unit && kInfo.size == type.size;
   }
 }
@@ -63,7 +69,7 @@ constexpr bool FitsKey() {
   const TableInfo& table = TableOf<T>();
   if (table.key_count != sizeof...(Key)) return false;
   std::size_t next = 0;
-  return (FitsColumn<Key>(table.columns[table.key[next++]]) && ...);
+  return (FitsType<Key>(*table.columns[table.key[next++]].value) && ...);
 }
 
 // One change of one row.
@@ -88,6 +94,9 @@ struct ResultField {
   const TypeInfo* type = nullptr;
   std::size_t offset = 0;
 };
+
+struct SelectOperation;  // query_internal.h
+struct ChangeOperation;
 
 // What the rows of a result are: structs, whose columns are found by their names, or, without a
 // table, fields by the positions of the columns.
@@ -130,6 +139,12 @@ class RowStore {
   virtual absl::StatusOr<std::int64_t> Execute(const SqlOperation& operation) = 0;
   virtual absl::Status Query(const SqlOperation& operation, const RowShape& shape,
                              RowSink& sink) = 0;
+
+  // Of as many fields as the query has results.
+  virtual absl::Status Select(const SelectOperation& operation, std::span<const ResultField> fields,
+                              RowSink& sink) = 0;
+  // How many rows it has changed.
+  virtual absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) = 0;
 };
 
 // Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and
