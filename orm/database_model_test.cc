@@ -1,7 +1,9 @@
-// Random operations on a table, and on a std::map that is the model of it: results, errors and
-// contents have to be the same.
+// Random operations and queries on a table, and on a std::map that is the model of it: results,
+// errors and contents have to be the same.
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <optional>
 #include <random>
@@ -9,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "strata/orm/batch.h"
 #include "strata/orm/database.h"
+#include "strata/orm/select.h"
 
 namespace app {
 
@@ -78,9 +81,52 @@ class Model {
   }
 };
 
+// A condition, and what it is for a row of the model: true, false, or neither, as with NULL.
+struct Twin {
+  Condition condition;
+  std::function<std::optional<bool>(const Row& row)> model;
+};
+
+std::optional<bool> Negated(std::optional<bool> value) {
+  return value ? std::optional<bool>(!*value) : std::nullopt;
+}
+
+// Of two; `decides` is the value that one of them is enough for.
+std::optional<bool> Combined(std::optional<bool> a, std::optional<bool> b, bool decides) {
+  if (a == decides || b == decides) return decides;
+  return a && b ? std::optional<bool>(!decides) : std::nullopt;
+}
+
+template <typename V>
+Twin Compared(const auto& column, int op, const V& value,
+              std::function<std::optional<V>(const Row& row)> get) {
+  const auto with = [&](Condition condition, bool (*holds)(const V& a, const V& b)) -> Twin {
+    return {std::move(condition), [=](const Row& row) -> std::optional<bool> {
+              const std::optional<V> of_row = get(row);
+              return of_row ? std::optional<bool>(holds(*of_row, value)) : std::nullopt;
+            }};
+  };
+  switch (op) {
+    case 0:
+      return with(column == value, [](const V& a, const V& b) { return a == b; });
+    case 1:
+      return with(column != value, [](const V& a, const V& b) { return a != b; });
+    case 2:
+      return with(column < value, [](const V& a, const V& b) { return a < b; });
+    case 3:
+      return with(column <= value, [](const V& a, const V& b) { return a <= b; });
+    case 4:
+      return with(column > value, [](const V& a, const V& b) { return a > b; });
+    default:
+      return with(column >= value, [](const V& a, const V& b) { return a >= b; });
+  }
+}
+
 class ModelTest : public ::testing::Test {
  protected:
   static constexpr int kOperations = 4000;
+  // A row that is never deleted: after negative keys alone SQLite counts on from these, up to 0.
+  static constexpr std::int64_t kStaying = 1;
 
   void SetUp() override {
     const char* given = std::getenv("STRATA_SEED");
@@ -92,6 +138,9 @@ class ModelTest : public ::testing::Test {
     ASSERT_TRUE(db.ok()) << db.status();
     db_ = *std::move(db);
     ASSERT_EQ(db_->Create<Row>(), absl::OkStatus());
+    Row row{kStaying, "stays", {}, 0};
+    ASSERT_EQ(db_->Insert(&row), absl::OkStatus());
+    model_.rows[kStaying] = row;
   }
 
   std::int64_t Below(std::int64_t n) {
@@ -102,6 +151,7 @@ class ModelTest : public ::testing::Test {
   Row RandomRow() {
     Row row;
     row.id = Below(3) == 0 ? 0 : Below(40) - 5;
+    if (row.id == kStaying) row.id = 0;
     row.name = std::to_string(Below(60));
     if (Below(2) == 0) row.real = static_cast<double>(Below(100)) / 7;
     const auto found = model_.rows.find(row.id);
@@ -131,6 +181,116 @@ class ModelTest : public ::testing::Test {
     ASSERT_EQ(row, expected);
   }
 
+  double RandomReal() { return static_cast<double>(Below(100)) / 7; }
+
+  Twin RandomComparison() {
+    const int op = static_cast<int>(Below(6));
+    switch (Below(7)) {
+      case 0:
+        return Compared<std::int64_t>(Col(&Row::id), op, Below(40) - 5,
+                                      [](const Row& row) { return row.id; });
+      case 1:
+        return Compared<std::string>(Col(&Row::name), op, std::to_string(Below(60)),
+                                     [](const Row& row) { return row.name; });
+      case 2:
+        return Compared<double>(Col(&Row::real), op, RandomReal(),
+                                [](const Row& row) { return row.real; });
+      case 3:
+        return {Col(&Row::real).IsNull(), [](const Row& row) { return !row.real; }};
+      case 4: {
+        std::vector<std::int64_t> ids(static_cast<std::size_t>(Below(9)));
+        for (std::int64_t& id : ids) id = Below(40) - 5;
+        return {Col(&Row::id).In(ids), [ids](const Row& row) {
+                  return std::find(ids.begin(), ids.end(), row.id) != ids.end();
+                }};
+      }
+      case 5: {
+        const double low = RandomReal();
+        const double high = low + RandomReal() - 2;
+        return {Col(&Row::real).Between(low, high), [=](const Row& row) {
+                  if (!row.real) return std::optional<bool>();
+                  return std::optional<bool>(*row.real >= low && *row.real <= high);
+                }};
+      }
+      default: {
+        const std::string digit = std::to_string(Below(10));
+        return {Col(&Row::name).Like("%" + digit),
+                [digit](const Row& row) { return row.name.ends_with(digit); }};
+      }
+    }
+  }
+
+  Twin RandomCondition(int depth) {
+    const std::int64_t what = depth == 0 ? 3 : Below(4);
+    if (what == 3) return RandomComparison();
+    const Twin a = RandomCondition(depth - 1);
+    if (what == 2) {
+      return {Not(a.condition), [=](const Row& row) { return Negated(a.model(row)); }};
+    }
+    const Twin b = RandomCondition(depth - 1);
+    const bool is_or = what == 1;
+    return {is_or ? Or(a.condition, b.condition) : And(a.condition, b.condition),
+            [=](const Row& row) { return Combined(a.model(row), b.model(row), is_or); }};
+  }
+
+  // The rows of the model for which it is true, by `real` and then by the key, up or down.
+  std::vector<Row> Found(const Twin& twin, bool descending) {
+    std::vector<Row> rows;
+    for (const auto& [id, row] : model_.rows) {
+      if (twin.model(row) == true) rows.push_back(row);
+    }
+    const auto before = [&](const Row& a, const Row& b) {
+      return std::tie(a.real, a.id) < std::tie(b.real, b.id);
+    };
+    std::sort(rows.begin(), rows.end(), before);
+    if (descending) std::reverse(rows.begin(), rows.end());
+    return rows;
+  }
+
+  void CompareQuery() {
+    const Twin twin = RandomCondition(3);
+    const bool descending = Below(2) == 0;
+    const std::vector<Row> expected = Found(twin, descending);
+    const auto query =
+        Select<Row>().Where(twin.condition).OrderBy(OrderKey(&Row::real, descending));
+    const absl::StatusOr<std::vector<Row>> all = query.All(*db_);
+    ASSERT_TRUE(all.ok()) << all.status();
+    ASSERT_EQ(*all, expected);
+    ASSERT_EQ(*query.Count(*db_), static_cast<std::int64_t>(expected.size()));
+    ASSERT_EQ(*query.Exists(*db_), !expected.empty());
+    // The same by pages.
+    Select<Row> page = query;
+    std::vector<Row> paged;
+    for (page.Limit(1 + Below(5)); paged.size() < expected.size();) {
+      const absl::StatusOr<std::vector<Row>> rows = page.All(*db_);
+      ASSERT_TRUE(rows.ok()) << rows.status();
+      ASSERT_FALSE(rows->empty());
+      paged.insert(paged.end(), rows->begin(), rows->end());
+      page.After(paged.back());
+    }
+    ASSERT_EQ(paged, expected);
+    CompareChange(twin, static_cast<std::int64_t>(expected.size()));
+  }
+
+  void CompareChange(const Twin& twin, std::int64_t matching) {
+    if (Below(20) == 0) {
+      const std::size_t erased = std::erase_if(model_.rows, [&](const auto& each) {
+        return each.first != kStaying && twin.model(each.second) == true;
+      });
+      ASSERT_EQ(*DeleteWhere<Row>(*db_, And(twin.condition, Col(&Row::id) != kStaying)),
+                static_cast<std::int64_t>(erased));
+    } else if (Below(3) == 0) {
+      Row values;
+      values.real = RandomReal();
+      for (auto& [id, row] : model_.rows) {
+        if (twin.model(row) != true) continue;
+        row.real = values.real;
+        ++row.version;
+      }
+      ASSERT_EQ(*UpdateWhere(*db_, values, {&Row::real}, twin.condition), matching);
+    }
+  }
+
   void Compare(Records& records, const Model& model) {
     ASSERT_EQ(*records.Count<Row>(), static_cast<std::int64_t>(model.rows.size()));
     for (const auto& [id, row] : model.rows) {
@@ -151,6 +311,14 @@ TEST_F(ModelTest, OperationsDoAsTheModelDoes) {
     if (i % 50 == 0) Compare(*db_, model_);
   }
   Compare(*db_, model_);
+}
+
+TEST_F(ModelTest, QueriesFindWhatTheModelFinds) {
+  for (int i = 0; i < kOperations && !HasFatalFailure(); ++i) {
+    Step(*db_, model_);
+    if (i % 4 == 0) CompareQuery();
+    if (i % 50 == 0) Compare(*db_, model_);
+  }
 }
 
 TEST_F(ModelTest, TransactionsKeepAllOrNothing) {
