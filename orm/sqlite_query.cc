@@ -128,16 +128,12 @@ absl::Status SqliteSession::ReadRows(sqlite3_stmt* statement, const RowShape& sh
   absl::Status status = MatchColumns(statement, shape, &room, &fields);
   if (!status.ok()) return status;
   for (bool more = true; result == SQLITE_ROW; result = sqlite3_step(statement)) {
-    char* row = static_cast<char*>(sink.Next());
     int position = 0;
-    for (const ResultField& field : fields) {
-      status = ReadField(statement, position, *field.type, row + field.offset);
-      if (!status.ok()) {
-        const char* name = sqlite3_column_name(statement, position);
-        return absl::Status(status.code(),
-                            absl::StrCat(name == nullptr ? "" : name, ": ", status.message()));
-      }
-      ++position;
+    status = ReadFields(statement, fields, sink.Next(), &position);
+    if (!status.ok()) {
+      const char* name = sqlite3_column_name(statement, position);
+      return absl::Status(status.code(),
+                          absl::StrCat(name == nullptr ? "" : name, ": ", status.message()));
     }
     status = sink.Take(&more);
     if (!status.ok() || !more) return status;

@@ -79,9 +79,12 @@ int Value(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int position) {
   if (source.table->has_rules && !CheckRules(*source.table, column, row).ok()) {
     return SQLITE_CONSTRAINT;
   }
+  // A result that is not set is NULL.
+  if (&column == source.rowid && IsNewKey(column, row)) return SQLITE_OK;
+  if (IsPlain(column) && PutPlain(Result(context), column, row)) return SQLITE_OK;
   std::uint64_t room = 0;
-  const void* value = ValueToWrite(*source.table, column, source.stamps, row, &room);
-  if (value == nullptr) return SQLITE_OK;  // A result that is not set is NULL.
+  const void* value = ValueToWrite(column, source.stamps, row, &room);
+  if (value == nullptr) return SQLITE_OK;
   const absl::Status status =
       ResultValue(context, *column.value, column.has(Column::kAsText), value);
   return status.ok() ? SQLITE_OK : SQLITE_CONSTRAINT;

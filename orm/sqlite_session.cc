@@ -18,11 +18,6 @@ absl::Status NoSuchRow(const TableInfo& table) {
   return absl::NotFoundError(absl::StrCat(table.name, ": no row has this key"));
 }
 
-bool IsNewRowid(const TableInfo& table, const Column& column, const void* value) {
-  return table.has_rowid_key() && &column == &table.key_column() &&
-         LoadInteger(*column.value, value) == 0;
-}
-
 const Column* ColumnAt(const TableInfo& table, int position) {
   return position < 0 ? nullptr : &table.columns[static_cast<std::size_t>(position)];
 }
@@ -43,6 +38,10 @@ void StoreAt(const TableInfo& table, int position, std::int64_t number, void* ro
   if (column != nullptr) StoreInteger(*column->value, column->Emplace(row), number);
 }
 
+bool HasStamps(const TableInfo& table) {
+  return table.created_at >= 0 || table.modified_at >= 0 || table.version >= 0;
+}
+
 std::int64_t NowAt(const TableInfo& table, int position) {
   const Column* column = ColumnAt(table, position);
   return column == nullptr ? 0 : NowTicks(column->value->unit);
@@ -51,6 +50,7 @@ std::int64_t NowAt(const TableInfo& table, int position) {
 }  // namespace
 
 Stamps StampsNow(const TableInfo& table) {
+  if (!HasStamps(table)) return {};
   return {NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
 }
 
@@ -59,9 +59,8 @@ SqliteSession::SqliteSession(std::unique_ptr<Connection> connection)
   sqlite3_set_authorizer(connection_->get(), &RefuseBoundaries, this);
 }
 
-absl::Status SqliteSession::Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
-                                     const Plan& plan) {
-  if (statement != nullptr) return absl::OkStatus();
+absl::Status SqliteSession::Prepare(Statement& statement, std::string (*sql)(const Plan& plan),
+                                    const Plan& plan) {
   absl::StatusOr<Statement> prepared = connection_->Prepare(sql(plan), true);
   if (!prepared.ok()) return prepared.status();
   statement = *std::move(prepared);
@@ -158,9 +157,8 @@ absl::Status SqliteSession::CheckColumns(const TableInfo& table) {
   return absl::OkStatus();
 }
 
-const void* ValueToWrite(const TableInfo& table, const Column& column, const Stamps& stamps,
-                         const void* row, std::uint64_t* room) {
-  constexpr std::uint32_t kStamped = Column::kCreatedAt | Column::kModifiedAt | Column::kVersion;
+const void* ValueToWrite(const Column& column, const Stamps& stamps, const void* row,
+                         std::uint64_t* room) {
   if ((column.flags & kStamped) != 0) {
     StoreInteger(*column.value, room,
                  column.has(Column::kCreatedAt)    ? stamps.created
@@ -168,22 +166,25 @@ const void* ValueToWrite(const TableInfo& table, const Column& column, const Sta
                                                    : stamps.version);
     return room;
   }
-  const void* value = column.Value(row);
-  return value == nullptr || IsNewRowid(table, column, value) ? nullptr : value;
+  return column.Value(row);
 }
 
 absl::Status SqliteSession::BindColumns(sqlite3_stmt* statement, const TableInfo& table,
                                         std::span<const Column* const> columns,
                                         const Stamps& stamps, const void* row) {
+  const Column* rowid = RowidColumn(table);
   int parameter = 0;
   for (const Column* column : columns) {
     if (table.has_rules) {
       absl::Status status = CheckRules(table, *column, row);
       if (!status.ok()) return status;
     }
-    std::uint64_t room = 0;
-    const void* value = ValueToWrite(table, *column, stamps, row, &room);
     ++parameter;
+    const bool is_new_key = column == rowid && IsNewKey(*column, row);
+    if (!is_new_key && IsPlain(*column) && PutPlain(Parameter(statement, parameter), *column, row))
+      continue;
+    std::uint64_t room = 0;
+    const void* value = is_new_key ? nullptr : ValueToWrite(*column, stamps, row, &room);
     if (value == nullptr) {
       sqlite3_bind_null(statement, parameter);
       continue;
@@ -211,23 +212,25 @@ absl::Status SqliteSession::BindKey(sqlite3_stmt* statement, int parameter, cons
 absl::Status SqliteSession::Write(const WriteOperation& operation) {
   Plan& plan = PlanOf(*operation.table);
   if (operation.what == WriteOperation::What::kDelete) return Delete(plan, operation);
+  if (!plan.table.has_filters) return WriteRow(plan, operation, operation.row, operation.result);
   FilteredRow filtered;
   if (absl::Status status = filtered.Apply(plan.table, operation.row); !status.ok()) return status;
-  // A copy gets what the write sets, and goes over the user's row in one.
-  void* result = filtered.copy() != nullptr ? filtered.copy() : operation.result;
-  absl::Status status;
-  switch (operation.what) {
-    case WriteOperation::What::kInsert:
-      status = Insert(plan, filtered.row(), result);
-      break;
-    case WriteOperation::What::kUpsert:
-      status = Upsert(plan, filtered.row(), result);
-      break;
-    default:
-      status = Update(plan, operation.offsets, filtered.row(), result);
-  }
+  // The copy gets what the write sets, and goes over the user's row in one.
+  absl::Status status = WriteRow(plan, operation, filtered.row(), filtered.copy());
   if (status.ok() && operation.result != nullptr) filtered.Return(operation.result);
   return status;
+}
+
+absl::Status SqliteSession::WriteRow(Plan& plan, const WriteOperation& operation, const void* row,
+                                     void* result) {
+  switch (operation.what) {
+    case WriteOperation::What::kInsert:
+      return Insert(plan, row, result);
+    case WriteOperation::What::kUpsert:
+      return Upsert(plan, row, result);
+    default:
+      return Update(plan, operation.offsets, row, result);
+  }
 }
 
 absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
@@ -239,9 +242,11 @@ absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
   if (!status.ok()) return status;
   if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(table, row, {});
   if (result == nullptr) return absl::OkStatus();
-  if (table.has_rowid_key()) {
-    StoreAt(table, table.key[0], sqlite3_last_insert_rowid(connection_->get()), result);
+  if (const Column* rowid = RowidColumn(table); rowid != nullptr) {
+    StoreInteger(*rowid->value, rowid->Emplace(result),
+                 sqlite3_last_insert_rowid(connection_->get()));
   }
+  if (!HasStamps(table)) return absl::OkStatus();
   StoreAt(table, table.created_at, stamps.created, result);
   StoreAt(table, table.modified_at, stamps.modified, result);
   StoreAt(table, table.version, stamps.version, result);
@@ -252,6 +257,7 @@ absl::Status SqliteSession::InsertChunk(Plan& plan, const char* rows, std::size_
   if (plan.insert_all == nullptr) {
     plan.source.table = &plan.table;
     plan.source.columns = plan.written;
+    plan.source.rowid = RowidColumn(plan.table);
     absl::Status status = RegisterRows(connection_->get(), RowsName(plan), &plan.source);
     if (!status.ok()) return status;
     status = Prepared(plan.insert_all, &InsertAllSql, plan);
@@ -403,11 +409,9 @@ absl::Status SqliteSession::Get(const TableInfo& table, std::span<const Argument
   if (result == SQLITE_DONE) return NoSuchRow(table);
   if (result != SQLITE_ROW) return connection_->Error();
   int position = 0;
-  for (const Column& column : table.columns) {
-    absl::Status status = ReadColumn(use.get(), position++, column, row);
-    if (!status.ok()) return Named(table, column, status);
-  }
-  return absl::OkStatus();
+  absl::Status status = ReadFields(use.get(), plan.fields, row, &position);
+  if (status.ok()) return status;
+  return Named(table, table.columns[static_cast<std::size_t>(position)], status);
 }
 
 absl::StatusOr<std::int64_t> SqliteSession::Count(const TableInfo& table) {

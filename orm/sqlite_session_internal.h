@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "strata/orm/rules_internal.h"
+#include "strata/orm/scalar_internal.h"
 #include "strata/orm/sqlite_internal.h"
 #include "strata/orm/store_internal.h"
 
@@ -28,10 +29,28 @@ struct Stamps {
 // Of an insert into the table.
 Stamps StampsNow(const TableInfo& table);
 
+inline constexpr std::uint32_t kStamped =
+    Column::kCreatedAt | Column::kModifiedAt | Column::kVersion;
+
+// The key, where that is the rowid, or null.
+inline const Column* RowidColumn(const TableInfo& table) {
+  return table.has_rowid_key() ? &table.key_column() : nullptr;
+}
+
+// Whether an insert makes a key for the row: that of the column, which is the rowid, is 0.
+inline bool IsNewKey(const Column& column, const void* row) {
+  return LoadInteger(*column.value, column.Value(row)) == 0;
+}
+
+// Whether a write puts the field into the column as it is.
+inline bool IsPlain(const Column& column) {
+  return (column.flags & (kStamped | Column::kAsText)) == 0;
+}
+
 // The value that a write puts into a column, or null for NULL: the row's own, but for stamps, which
-// go into `room`, and for an integer key of 0, for which SQLite makes one.
-const void* ValueToWrite(const TableInfo& table, const Column& column, const Stamps& stamps,
-                         const void* row, std::uint64_t* room);
+// go into `room`.
+const void* ValueToWrite(const Column& column, const Stamps& stamps, const void* row,
+                         std::uint64_t* room);
 
 // Rows in memory that a virtual table shows to SQLite, so that one statement inserts them all.
 struct RowSource {
@@ -40,6 +59,7 @@ struct RowSource {
   const char* rows = nullptr;
   std::size_t count = 0;
   Stamps stamps = {};
+  const Column* rowid = nullptr;
 };
 
 // Registers the virtual table `name`. The source has to live as long as statements that use it. A
@@ -101,6 +121,7 @@ class SqliteSession {
     std::vector<const Column*> written;   // By an insert.
     std::vector<const Column*> updated;   // By an update of all fields.
     std::vector<const Column*> returned;  // By an upsert, as the database knows them.
+    std::vector<ResultField> fields;      // By a read, of all columns.
     RowSource source;                     // Of `insert_all`.
     Statement insert, insert_all, update, upsert, remove, get, count;
   };
@@ -119,9 +140,14 @@ class SqliteSession {
   absl::Status ReadRows(sqlite3_stmt* statement, const RowShape& shape, RowSink& sink);
 
   Plan& PlanOf(const TableInfo& table);
+  absl::Status Prepare(Statement& statement, std::string (*sql)(const Plan& plan),
+                       const Plan& plan);
   absl::Status Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
-                        const Plan& plan);
+                        const Plan& plan) {
+    return statement != nullptr ? absl::OkStatus() : Prepare(statement, sql, plan);
+  }
 
+  absl::Status WriteRow(Plan& plan, const WriteOperation& operation, const void* row, void* result);
   absl::Status Insert(Plan& plan, const void* row, void* result);
   absl::Status InsertChunk(Plan& plan, const char* rows, std::size_t count);
   absl::Status Upsert(Plan& plan, const void* row, void* result);
@@ -168,6 +194,7 @@ class SqliteSession {
   bool refused_ = false;                    // The caller's SQL was to begin or end a transaction.
   std::array<Statement, kRollbackTo + 1> boundaries_;
   std::unordered_map<const TableInfo*, Plan> plans_;
+  Plan* last_plan_ = nullptr;  // Mostly the next one too.
 };
 
 }  // namespace strata::orm::internal

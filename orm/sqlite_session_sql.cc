@@ -38,8 +38,11 @@ std::string NextVersionSql(std::string_view table, const Column& column) {
 }  // namespace
 
 SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
-  if (const auto found = plans_.find(&table); found != plans_.end()) return found->second;
-  Plan& plan = plans_.emplace(&table, table).first->second;
+  if (last_plan_ != nullptr && &last_plan_->table == &table) return *last_plan_;
+  const auto [found, is_new] = plans_.try_emplace(&table, table);
+  Plan& plan = found->second;
+  last_plan_ = &plan;
+  if (!is_new) return plan;
   plan.name = Quoted(table.name);
   for (std::size_t i = 0; i < table.key_count; ++i) {
     absl::StrAppend(&plan.where, i == 0 ? " WHERE " : " AND ",
@@ -47,6 +50,7 @@ SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
   }
   if (table.has_rowid_key()) plan.returned.push_back(&table.key_column());
   for (const Column& column : table.columns) {
+    plan.fields.push_back({column.type, column.offset});
     if (!column.generated.empty()) continue;
     plan.written.push_back(&column);
     if (column.has(Column::kCreatedAt) || column.has(Column::kVersion)) {

@@ -18,66 +18,10 @@ absl::Status Bound(int result) {
   return StatusOfCode(result, sqlite3_errstr(result));
 }
 
-// Where a value goes: a parameter of a statement.
-class Parameter {
- public:
-  Parameter(sqlite3_stmt* statement, int parameter)
-      : statement_(statement), parameter_(parameter) {}
-
-  int Null() { return sqlite3_bind_null(statement_, parameter_); }
-  int Integer(std::int64_t value) { return sqlite3_bind_int64(statement_, parameter_, value); }
-  int Real(double value) { return sqlite3_bind_double(statement_, parameter_, value); }
-  int Text(const char* text, std::size_t size, sqlite3_destructor_type keep) {
-    return sqlite3_bind_text64(statement_, parameter_, text, size, keep, SQLITE_UTF8);
-  }
-  int Bytes(const void* data, std::size_t size) {
-    return sqlite3_bind_blob64(statement_, parameter_, data, size, SQLITE_STATIC);
-  }
-
- private:
-  sqlite3_stmt* statement_;
-  int parameter_;
-};
-
-// Or the result of a column of a virtual table.
-class Result {
- public:
-  explicit Result(sqlite3_context* context) : context_(context) {}
-
-  int Null() {
-    sqlite3_result_null(context_);
-    return SQLITE_OK;
-  }
-  int Integer(std::int64_t value) {
-    sqlite3_result_int64(context_, value);
-    return SQLITE_OK;
-  }
-  int Real(double value) {
-    sqlite3_result_double(context_, value);
-    return SQLITE_OK;
-  }
-  int Text(const char* text, std::size_t size, sqlite3_destructor_type keep) {
-    sqlite3_result_text64(context_, text, size, keep, SQLITE_UTF8);
-    return SQLITE_OK;
-  }
-  int Bytes(const void* data, std::size_t size) {
-    sqlite3_result_blob64(context_, data, size, SQLITE_STATIC);
-    return SQLITE_OK;
-  }
-
- private:
-  sqlite3_context* context_;
-};
-
 // A text that the caller keeps. A null pointer would be NULL.
 template <typename Sink>
 absl::Status PutText(Sink sink, std::string_view text) {
-  bool ascii = true;
-  for (const char *at = text.data(), *end = at + text.size(); at != end && ascii;) {
-    at = FindStringStop(at, end, &ascii);
-    if (at != end) ++at;
-  }
-  if (!ascii && !IsUtf8(text)) return absl::InvalidArgumentError("the text is no UTF-8");
+  if (!IsAscii(text) && !IsUtf8(text)) return absl::InvalidArgumentError("the text is no UTF-8");
   return Bound(sink.Text(text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC));
 }
 
@@ -165,6 +109,8 @@ absl::Status OfBadText(const absl::Status& why) {
   return absl::DataLossError(absl::StrCat("the database has a bad text: ", why.message()));
 }
 
+absl::Status NoMemory() { return absl::ResourceExhaustedError("no memory for a text"); }
+
 std::string_view TextOf(sqlite3_value* value) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
   return {text, static_cast<std::size_t>(sqlite3_value_bytes(value))};
@@ -172,7 +118,7 @@ std::string_view TextOf(sqlite3_value* value) {
 
 absl::Status ReadTextual(sqlite3_value* from, const TypeInfo& type, void* value) {
   const std::string_view text = TextOf(from);
-  if (text.data() == nullptr) return absl::ResourceExhaustedError("no memory for a text");
+  if (text.data() == nullptr) return NoMemory();
   switch (type.kind) {
     case Kind::kString:
       static_cast<std::string*>(value)->assign(text);
@@ -281,6 +227,17 @@ absl::Status ReadValue(sqlite3_value* value, int value_class, const TypeInfo& ty
   }
 }
 
+absl::Status ReadField(sqlite3_value* value, int value_class, const TypeInfo& type, void* field) {
+  if (type.kind == Kind::kOptional) {
+    if (value_class == SQLITE_NULL) {
+      type.optional->reset(field);
+      return absl::OkStatus();
+    }
+    return ReadValue(value, value_class, *type.element, type.optional->emplace(field));
+  }
+  return ReadValue(value, value_class, type, field);
+}
+
 }  // namespace
 
 absl::Status BindValue(sqlite3_stmt* statement, int parameter, const TypeInfo& type, bool as_text,
@@ -310,17 +267,36 @@ absl::Status BindColumn(sqlite3_stmt* statement, int parameter, const Column& co
   return BindValue(statement, parameter, *column.value, column.has(Column::kAsText), value);
 }
 
-absl::Status ReadField(sqlite3_stmt* statement, int position, const TypeInfo& type, void* field) {
+absl::Status ReadColumn(sqlite3_stmt* statement, int position, const Column& column, void* row) {
   sqlite3_value* value = sqlite3_column_value(statement, position);
-  const int value_class = sqlite3_value_type(value);
-  if (type.kind == Kind::kOptional) {
-    if (value_class == SQLITE_NULL) {
-      type.optional->reset(field);
-      return absl::OkStatus();
+  return ReadField(value, sqlite3_value_type(value), *column.type,
+                   static_cast<char*>(row) + column.offset);
+}
+
+absl::Status ReadFields(sqlite3_stmt* statement, std::span<const ResultField> fields, void* row,
+                        int* position) {
+  *position = 0;
+  for (const ResultField& field : fields) {
+    void* to = static_cast<char*>(row) + field.offset;
+    sqlite3_value* value = sqlite3_column_value(statement, *position);
+    const int value_class = sqlite3_value_type(value);
+    const Kind kind = field.type->kind;
+    // The kinds that most columns have.
+    if (value_class == SQLITE_INTEGER && kind == Kind::kInt64) {
+      Store<std::int64_t>(to, sqlite3_value_int64(value));
+    } else if (value_class == SQLITE_FLOAT && kind == Kind::kDouble) {
+      Store(to, sqlite3_value_double(value));
+    } else if (value_class == SQLITE_TEXT && kind == Kind::kString) {
+      const std::string_view text = TextOf(value);
+      if (text.data() == nullptr) return NoMemory();
+      static_cast<std::string*>(to)->assign(text);
+    } else {
+      absl::Status status = ReadField(value, value_class, *field.type, to);
+      if (!status.ok()) return status;
     }
-    return ReadValue(value, value_class, *type.element, type.optional->emplace(field));
+    ++*position;
   }
-  return ReadValue(value, value_class, type, field);
+  return absl::OkStatus();
 }
 
 }  // namespace strata::orm::internal

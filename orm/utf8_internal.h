@@ -6,9 +6,36 @@
 #include <emmintrin.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace strata::orm::internal {
+
+// Eight bytes, or four, at once.
+template <typename Word>
+inline bool IsAsciiWord(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return (word & static_cast<Word>(0x8080808080808080)) == 0;
+}
+
+inline bool IsAscii(std::string_view text) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+  if (text.size() >= 8) {
+    for (; end - at > 8; at += 8) {
+      if (!IsAsciiWord<std::uint64_t>(at)) return false;
+    }
+    return IsAsciiWord<std::uint64_t>(end - 8);
+  }
+  if (text.size() >= 4) {
+    return IsAsciiWord<std::uint32_t>(at) && IsAsciiWord<std::uint32_t>(end - 4);
+  }
+  for (; at != end; ++at) {
+    if (static_cast<signed char>(*at) < 0) return false;
+  }
+  return true;
+}
 
 // Whether the bytes are UTF-8: shortest forms, no surrogates, no more than U+10FFFF (RFC 3629).
 bool IsUtf8(std::string_view text);
