@@ -45,6 +45,8 @@ absl::StatusCode StatusCodeOf(int code) {
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
       return absl::StatusCode::kDataLoss;
+    case SQLITE_ABORT:  // A read, by the end of its transaction.
+      return absl::StatusCode::kAborted;
     case SQLITE_INTERRUPT:
       return absl::StatusCode::kCancelled;
     case SQLITE_SCHEMA:
