@@ -66,8 +66,9 @@ Term MakeTerm(Op op, std::vector<Term> operands);
 // A Join: with a reference of one of the tables so far to `table`, or of that to one of these.
 struct JoinedTable {
   const TableInfo* table = nullptr;
-  std::optional<Term> reference;  // A column; none if there is just one.
-  bool is_left = false;           // Rows without a partner stay, and NULL is in its place.
+  bool is_left = false;       // Rows without a partner stay, and NULL is in its place.
+  bool by_reference = false;  // There may be several, and it is this one:
+  const Column* reference = nullptr;
 };
 
 struct OrderTerm {

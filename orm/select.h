@@ -133,21 +133,27 @@ class Select {
   // to be named. Conditions, orders and columns can then be of U.
   template <typename U>
   Select& Join() {
-    return AddJoin<U>({}, false);
+    return AddJoin<U>({.table = &TableOf<U>(), .is_left = false});
   }
   template <typename U, typename Owner, typename M>
   Select& Join(M Owner::*reference) {
-    return AddJoin<U>(Col(reference).term(), false);
+    return AddJoin<U>({.table = &TableOf<U>(),
+                       .is_left = false,
+                       .by_reference = true,
+                       .reference = Col(reference).term().column});
   }
 
   // The same, but rows without a partner stay; columns of U are NULL there, and need Optional().
   template <typename U>
   Select& LeftJoin() {
-    return AddJoin<U>({}, true);
+    return AddJoin<U>({.table = &TableOf<U>(), .is_left = true});
   }
   template <typename U, typename Owner, typename M>
   Select& LeftJoin(M Owner::*reference) {
-    return AddJoin<U>(Col(reference).term(), true);
+    return AddJoin<U>({.table = &TableOf<U>(),
+                       .is_left = true,
+                       .by_reference = true,
+                       .reference = Col(reference).term().column});
   }
 
   // One row for all those that are equal in these; what is not among them is computed of the rows
@@ -229,9 +235,9 @@ class Select {
   friend class Select;
 
   template <typename U>
-  Select& AddJoin(std::optional<internal::Term> reference, bool is_left) {
+  Select& AddJoin(const internal::JoinedTable& join) {
     static_assert(TableOf<U>().key_count > 0, "a STRATA_STRUCT has no table; use STRATA_TABLE");
-    operation_.joins.push_back({&TableOf<U>(), std::move(reference), is_left});
+    operation_.joins.push_back(join);
     return *this;
   }
 

@@ -102,7 +102,7 @@ void SqlWriter::Join(const JoinedTable& join) {
   const auto look = [&](const TableInfo& from, const TableInfo& to) {
     for (const Column& column : from.columns) {
       if (column.references == nullptr || &column.references() != &to) continue;
-      if (join.reference && join.reference->column != &column) continue;
+      if (join.by_reference && join.reference != &column) continue;
       found = {&from, &column, &to, found.count + 1};
     }
   };
