@@ -178,7 +178,7 @@ struct Exchange {
   bool chunked = false;      // Its body is sent in chunks,
   bool has_length = false;   // or has so many bytes, before any coding: left_bytes counts them.
   bool streaming = false;    // By a BodyWriter or a producer.
-  bool looks_again = false;  // RecheckLater() was called.
+  bool looks_again = false;  // LookAgainLater() was called.
   bool was_kept = false;     // By a connection, for longer than a call.
   bool request_done = false;
   bool response_done = false;

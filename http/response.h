@@ -100,7 +100,7 @@ class Response {
 // missing.
 class BodyWriter {
  public:
-  // Queues bytes. kQueueFull: not taken, for more than max_queued_bytes wait already (see
+  // Queues bytes. kQueueFull: not taken, for max_body_queue_bytes wait already (see
   // ServerOptions); kClosed: the client is gone, or the body is finished. Empty bytes are taken and
   // send nothing.
   [[nodiscard]] net::Error Write(std::string bytes);
@@ -116,7 +116,9 @@ class BodyWriter {
   std::size_t queued_bytes() const;
 
   // Called on the loop each time that the queue was above the high watermark and is below the low
-  // one, and when the client is gone. By the loop's thread.
+  // one, or that Write() was refused and may not be any more; and when the client is gone. A call
+  // that comes while another thread is in Write() may be about what that one refuses. By the loop's
+  // thread.
   void OnWritable(absl::AnyInvocable<void()> callback);
 
   // The client is gone.

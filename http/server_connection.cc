@@ -341,7 +341,7 @@ void ServerConnection::Wait(std::string_view bytes) {
   held_ = true;
   stream_->PauseReceive();
   Defer(exchange);
-  LookAgainLater();
+  LookAgainLater(2);
 }
 
 void ServerConnection::OnReceiveEnd(net::Stream&) {
@@ -366,13 +366,14 @@ void ServerConnection::LookAtEnd() {
 }
 
 // Above the high watermark OnWritable() comes when the queue is down to the low one, but not for a
-// queue that leaves at once, at the end of this turn: so one looks again after that. Needs a
-// pending reply.
-void ServerConnection::LookAgainLater() {
+// queue that leaves at once, at the end of this turn: so one looks again after that. A task may run
+// in this turn still, and so the second look is behind its end for sure. Needs a pending reply.
+void ServerConnection::LookAgainLater(int looks) {
   if (std::exchange(exchange_->looks_again, true)) return;
-  loop().mailbox()->PostAlways([pending = exchange_->pending] {
-    pending->Run([](ServerConnection& self) {
+  loop().mailbox()->PostAlways([pending = exchange_->pending, looks] {
+    pending->Run([looks](ServerConnection& self) {
       self.exchange_->looks_again = false;
+      if (self.Full() && looks > 1) return self.LookAgainLater(looks - 1);
       self.OnWritable(self.stream());
     });
   });
@@ -386,7 +387,7 @@ void ServerConnection::OnWritable(net::Stream&) {
     Produce(*exchange_);
   } else if (exchange_->streaming && !exchange_->response_done) {
     const net::RefPtr<PendingReply> pending = exchange_->pending;
-    pending->queued_bytes.store(stream_->queued_bytes(), std::memory_order_relaxed);
+    pending->queued_bytes.store(stream_->queued_bytes());
     pending->Writable();
     return;
   }

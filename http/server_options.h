@@ -114,7 +114,8 @@ struct ServerOptions {
   // with 415. The fields stay as they were sent. If not, handlers get bodies as they were sent.
   bool decompress_requests = false;
 
-  // Of a BodyWriter: what may wait for the client.
+  // Of a BodyWriter: what may wait for the client. A piece is taken in any case while no more than
+  // listen.stream.high_watermark_bytes wait.
   std::size_t max_body_queue_bytes = 4 * 1024 * 1024;
 };
 

@@ -193,7 +193,7 @@ void ServerConnection::Produce(Exchange& exchange) {
       return EndPieces(exchange, {});
     }
   }
-  if (!closing_) LookAgainLater();
+  if (!closing_) LookAgainLater(2);
 }
 
 // A piece of a body that is sent as it comes. False if it is more than there may be.
@@ -372,8 +372,8 @@ void ServerConnection::WriteBody(std::string bytes) {
   if (!WritePiece(exchange, std::move(bytes), Encoder::Flush::kSync)) return Break();
   // The writer sees this with the framing, of which Write() did not know.
   if (Full()) exchange.pending->full.store(true);
-  exchange.pending->queued_bytes.store(stream_->queued_bytes(), std::memory_order_relaxed);
-  LookAgainLater();
+  exchange.pending->queued_bytes.store(stream_->queued_bytes());
+  LookAgainLater(2);
 }
 
 void ServerConnection::FinishBody(std::string_view trailer_lines) {
@@ -541,9 +541,15 @@ BodyWriter::BodyWriter(net::RefPtr<PendingReply> pending)
 net::Error BodyWriter::Write(std::string bytes) {
   if (handle_->over() || handle_->pending()->gone()) return net::Error::kClosed;
   PendingReply& pending = *handle_->pending();
-  const std::size_t queued = queued_bytes() + bytes.size();
-  if (queued > pending.max_queued_bytes) return net::Error::kQueueFull;
-  if (queued > pending.high_watermark_bytes) pending.full.store(true);
+  if (queued_bytes() + bytes.size() > pending.high_watermark_bytes) {
+    // First this, then a look at the queue; the loop does it the other way round, so that who is
+    // refused is told. Below the high watermark nobody would be, and so nobody is refused there.
+    pending.full.store(true);
+    const std::size_t queued = queued_bytes();
+    if (queued > pending.high_watermark_bytes && queued + bytes.size() > pending.max_queued_bytes) {
+      return net::Error::kQueueFull;
+    }
+  }
   if (pending.InLoopThread()) {
     if (!pending.attached()) return net::Error::kClosed;
     pending.Run([&bytes](ServerConnection& self) { self.WriteBody(std::move(bytes)); });
@@ -568,8 +574,7 @@ void BodyWriter::Abort() { handle_->Abort(); }
 std::size_t BodyWriter::queued_bytes() const {
   const PendingReply* pending = handle_->pending();
   if (!pending) return 0;
-  return pending->posted_bytes.load(std::memory_order_relaxed) +
-         pending->queued_bytes.load(std::memory_order_relaxed);
+  return pending->posted_bytes.load() + pending->queued_bytes.load();
 }
 
 void BodyWriter::OnWritable(absl::AnyInvocable<void()> callback) {

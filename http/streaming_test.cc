@@ -15,6 +15,7 @@
 #include "strata/http/server.h"
 #include "strata/http/testing/wire.h"
 #include "strata/net/testing/server_test.h"
+#include "strata/net/timer.h"
 #include "strata/net/worker_pool.h"
 
 namespace strata::http {
@@ -180,6 +181,57 @@ TEST_F(StreamingTest, OnWritableComesToAWriterThatOnlyTheFramingHasFilled) {
   });
   Serve(std::move(router));
   EXPECT_EQ(Connect().Ask(Get("/")).body.size(), kHighWatermark);
+}
+
+TEST_F(StreamingTest, OnWritableComesToAWriterThatATimerCalls) {
+  // Its bytes leave at the end of a turn in which tasks run before that.
+  static constexpr std::size_t kBytes = 300 * 1024;
+  Router router;
+  std::unique_ptr<net::Timer> timer;
+  router.Get("/", [&](Request&, Response& response) {
+    net::Loop& loop = response.loop();
+    BodyWriter body = response.Defer().Start(ReplyHead(200));
+    body.OnWritable([body]() mutable { body.Finish(); });
+    timer = std::make_unique<net::Timer>(loop, [&timer, body]() mutable {
+      EXPECT_EQ(body.Write(std::string(kBytes, 'x')), net::Error::kOk);
+      timer.reset();
+    });
+    timer->Arm(std::chrono::milliseconds(1));
+  });
+  Serve(std::move(router));
+  EXPECT_EQ(Connect().Ask(Get("/")).body.size(), kBytes);
+}
+
+TEST_F(StreamingTest, AWriterThatIsRefusedIsTold) {
+  constexpr std::size_t kTotal = 30'000'000;
+  ServerOptions options;
+  // Hardly above the watermark, so that often the refused piece alone is what crosses that.
+  options.max_body_queue_bytes = options.listen.stream.high_watermark_bytes + 40'000;
+  Router router;
+  std::thread writer;
+  router.Get("/", [&](Request&, Response& response) {
+    auto told = std::make_shared<std::atomic<bool>>(false);
+    BodyWriter started = response.Defer().Start(ReplyHead(200));
+    started.OnWritable([told] {
+      *told = true;
+      told->notify_one();
+    });
+    writer = std::thread([told, body = std::move(started)]() mutable {
+      const std::string piece = Pattern(64 * 1024);
+      for (std::size_t sent = 0; sent < kTotal;) {
+        *told = false;
+        if (body.Write(piece) == net::Error::kOk) {
+          sent += piece.size();
+        } else if (!body.aborted()) {
+          told->wait(false);
+        }
+      }
+      body.Finish();
+    });
+  });
+  Serve(std::move(router), std::move(options));
+  EXPECT_GE(Connect().Ask(Get("/")).body.size(), kTotal);
+  writer.join();
 }
 
 TEST_F(StreamingTest, CallbacksGoWithTheirAnswer) {
