@@ -486,6 +486,8 @@ TEST(ClientFaultTest, ATunnelThatIsRefusedIsAnError) {
       {"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n", absl::StatusCode::kUnavailable},
       {"HTTP/1.1 200 Go\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
        absl::StatusCode::kDataLoss},
+      {"HTTP/1.1 101 Other\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+       absl::StatusCode::kDataLoss},
       {"garbage\r\n\r\n", absl::StatusCode::kDataLoss},
       {"", absl::StatusCode::kUnavailable},
   };

@@ -99,6 +99,8 @@ void Tunnel::Answered(net::Stream& stream, std::size_t more_bytes) {
   const int status = parser_.head().status;
   const std::string text = Text(absl::StrCat("answers ", status, " ", parser_.head().reason));
   if (status == 407) return Fail(stream, absl::PermissionDeniedError(text));
+  // Another protocol, which was not asked for.
+  if (status == 101) return Fail(stream, absl::DataLossError(text));
   if (!parser_.head().tunnel) return Fail(stream, absl::UnavailableError(text));
   if (more_bytes != 0) {
     return Fail(stream, absl::DataLossError(Text("sends bytes of its own into the tunnel")));
