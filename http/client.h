@@ -14,7 +14,7 @@
 //   Unavailable         no connection, or it has ended before the response: may be tried again
 //   DeadlineExceeded    one of the timeouts
 //   DataLoss            the response breaks HTTP's rules, or ends too early
-//   ResourceExhausted   a bound was reached: of the body, or of requests that wait
+//   ResourceExhausted   a bound was reached: of the body, of requests that wait, of decoders
 //   FailedPrecondition  a redirect that must not be followed, or too many of them
 //   PermissionDenied    a proxy wants other credentials, or a redirect leads from https to http
 //   Unauthenticated     TLS has failed: the server's certificate, or the handshake
@@ -35,7 +35,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +42,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "strata/http/client_message.h"
+#include "strata/http/coder.h"
+#include "strata/http/cookie_jar.h"
 #include "strata/http/limits.h"
 #include "strata/net/backoff.h"
 #include "strata/net/connector.h"
@@ -67,20 +68,6 @@ class ClientLayer {
 
   // Why a stream has ended with net::Error::kTls before it was open.
   virtual std::string Failure(const net::Stream& stream) const = 0;
-};
-
-// Takes a content coding (RFC 9110 section 8.4.1) off a body.
-class ContentDecoder {
- public:
-  virtual ~ContentDecoder() = default;
-
-  // Reads from the front of `coded`, takes off what it has read, and writes to `out`, which has
-  // room for a few kilobytes. How many bytes were written; called again until that is 0, which
-  // means that more input is needed.
-  virtual absl::StatusOr<std::size_t> Decode(std::string_view& coded, std::span<char> out) = 0;
-
-  // The body is over: whether it was complete.
-  virtual absl::Status Finish() = 0;
 };
 
 struct RetryOptions {
@@ -154,10 +141,16 @@ struct ClientOptions {
   std::uint64_t expect_continue_bytes = kUnlimitedBody;
   std::chrono::milliseconds expect_timeout{std::chrono::seconds(1)};
 
-  // Sent as Accept-Encoding, unless the request has one; and what decodes the response's
-  // Content-Encoding. Null for a coding that it does not know: that body stays as it is.
-  std::string accept_encoding = {};
-  absl::AnyInvocable<std::unique_ptr<ContentDecoder>(std::string_view coding) const> decoder = {};
+  // What is asked for by Accept-Encoding, best first, and undone in responses: NewGzipCoding() and
+  // the like. Their bodies may be no more than 200 times what was sent, beyond the first megabyte.
+  // A body with another coding stays as it is, and so do parts (206), and the body of a request
+  // with an Accept-Encoding of its own.
+  std::vector<std::shared_ptr<const CodingFactory>> codings = {};
+
+  // Remembers what servers set, and says it again, to which of them and how cookie_jar.h tells; of
+  // redirects too. One jar can be that of many clients, on any threads, and be kept when they are
+  // gone. A request with a Cookie field of its own says that one instead. Null: no cookies.
+  std::shared_ptr<CookieJar> cookies = {};
 };
 
 // Counted since the client's creation; may be read by any thread.

@@ -48,7 +48,14 @@ bool IsListed(const std::vector<std::string>& names, std::string_view host) {
 }  // namespace
 
 ClientCore::ClientCore(net::Loop& loop, net::Resolver& resolver, ClientOptions options)
-    : loop_(loop), resolver_(resolver), options_(Adapt(std::move(options))) {
+    : loop_(loop),
+      resolver_(resolver),
+      options_(Adapt(std::move(options))),
+      codings_(options_.codings) {
+  for (const auto& coding : options_.codings) {
+    absl::StrAppend(&accept_encoding_, accept_encoding_.empty() ? "" : ", ",
+                    ContentCodingName(coding->coding()));
+  }
   if (options_.proxy.empty()) return;
   absl::StatusOr<Url> proxy = Url::Parse(options_.proxy);
   if (!proxy.ok()) {

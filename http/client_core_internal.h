@@ -14,6 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "strata/http/client.h"
+#include "strata/http/coding_pool.h"
 #include "strata/http/url.h"
 
 namespace strata::http {
@@ -49,6 +50,10 @@ class ClientCore final : public net::RefCounted {
 
   absl::StatusOr<ClientRoute> RouteTo(const Url& url) const;
   const std::string& proxy_authorization() const { return proxy_authorization_; }
+
+  // The field's value; empty if there are no codings.
+  const std::string& accept_encoding() const { return accept_encoding_; }
+  CodingPool& codings() { return codings_; }
 
   // Finds a connection, opens one (always if `fresh`), or lets the job wait. The job is told
   // later what it got, or at once by ClientConnection::Send(). An error if it cannot be.
@@ -86,6 +91,8 @@ class ClientCore final : public net::RefCounted {
   std::optional<Url> proxy_;
   absl::Status proxy_status_;
   std::string proxy_authorization_;
+  std::string accept_encoding_;
+  CodingPool codings_;
   ClientCounters counters_;
   absl::flat_hash_map<std::string, std::unique_ptr<Host>> hosts_;
   absl::flat_hash_map<ClientConnection*, net::RefPtr<ClientConnection>> connections_;

@@ -4,10 +4,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "strata/http/client.h"
+#include "strata/http/gzip_coding.h"
 #include "strata/http/testing/client.h"
 #include "strata/http/testing/wire.h"
 
@@ -541,53 +543,106 @@ TEST(ClientFaultTest, RedirectsFromHttpsToHttpNeedPermission) {
 
 // ---- Decoding ----------------------------------------------------------------------------------
 
-// Each byte stands for itself, twice; "!" is wrong, and a body must end in ".".
-class Doubler final : public ContentDecoder {
+std::string Gzip(std::string_view text) {
+  std::string coded;
+  EXPECT_EQ(NewGzipCoding().value()->NewEncoder()->Append(text, Encoder::Flush::kFinish, &coded),
+            CodingError::kOk);
+  return coded;
+}
+
+ClientOptions WithGzip() {
+  ClientOptions options = NoRetries();
+  options.codings = {NewGzipCoding().value(), NewDeflateCoding().value()};
+  return options;
+}
+
+// Answers with these bytes, said to be of that coding.
+class CodedServer {
  public:
-  absl::StatusOr<std::size_t> Decode(std::string_view& coded, std::span<char> out) override {
-    std::size_t size = 0;
-    for (; !coded.empty() && size + 2 <= out.size(); coded.remove_prefix(1)) {
-      if (coded[0] == '!') return absl::InvalidArgumentError("wrong");
-      last_ = coded[0];
-      out[size++] = last_;
-      out[size++] = last_;
-    }
-    return size;
+  void Say(std::string_view coding, std::string body, int status = 200) {
+    answer_ = absl::StrCat("HTTP/1.1 ", status, " X\r\nContent-Encoding: ", coding,
+                           "\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
   }
-  absl::Status Finish() override {
-    return last_ == '.' ? absl::OkStatus() : absl::InvalidArgumentError("truncated");
-  }
+  std::string Url() { return server_.Url(); }
+  std::string received() { return server_.received(); }
 
  private:
-  char last_ = 0;
+  std::string answer_;  // Not changed while it is asked.
+  RawServer server_{
+      [this](net::Stream& stream, const RawServer::Asked&) { stream.Write(answer_); }};
 };
 
 TEST(ClientFaultTest, BodiesAreDecodedWithinTheirBound) {
-  std::string body;
-  RawServer server([&](net::Stream& stream, const RawServer::Asked&) {
-    stream.Write(absl::StrCat("HTTP/1.1 200 OK\r\nContent-Encoding: double\r\nContent-Length: ",
-                              body.size(), "\r\n\r\n", body));
-  });
-  ClientOptions options;
-  options.accept_encoding = "double";
+  CodedServer server;
+  ClientOptions options = WithGzip();
   options.max_body_bytes = 100'000;
-  options.decoder = [](std::string_view coding) -> std::unique_ptr<ContentDecoder> {
-    if (coding != "double") return nullptr;
-    return std::make_unique<Doubler>();
-  };
   ClientThread client(std::move(options));
-  body = "ab.";
-  EXPECT_EQ(client.Get(server.Url())->body, "aabb..");
-  EXPECT_NE(server.received().find("Accept-Encoding: double\r\n"), std::string::npos);
-  body = std::string(49'999, 'x') + ".";
-  EXPECT_EQ(client.Get(server.Url())->body.size(), 100'000);
-  body = std::string(50'000, 'x') + ".";
-  EXPECT_EQ(client.Get(server.Url()).status().code(), absl::StatusCode::kResourceExhausted);
-  body = "a!.";
-  EXPECT_EQ(client.Get(server.Url()).status().code(), absl::StatusCode::kDataLoss);
-  body = "ab";
-  EXPECT_EQ(client.Get(server.Url()).status().code(), absl::StatusCode::kDataLoss);
+  const auto code = [&] { return client.Get(server.Url()).status().code(); };
+
+  server.Say("x-gzip", Gzip("Hello, World!"));
+  const Result result = client.Get(server.Url());
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->body, "Hello, World!");
+  EXPECT_NE(server.received().find("Accept-Encoding: gzip, deflate\r\n"), std::string::npos);
   EXPECT_EQ(client.Fetch({.method = "HEAD", .url = server.Url()})->body, "");
+
+  server.Say("gzip", Gzip(std::string(100'000, 'x')));
+  EXPECT_EQ(client.Get(server.Url())->body.size(), 100'000);
+  server.Say("gzip", Gzip(std::string(100'001, 'x')));
+  EXPECT_EQ(code(), absl::StatusCode::kResourceExhausted);
+  server.Say("gzip", "no such thing");
+  EXPECT_EQ(code(), absl::StatusCode::kDataLoss);
+  server.Say("gzip", Gzip("Hello, World!") + "more");
+  EXPECT_EQ(code(), absl::StatusCode::kDataLoss);
+  const std::string whole = Gzip("Hello, World!");
+  server.Say("gzip", whole.substr(0, whole.size() - 1));
+  EXPECT_EQ(code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(ClientFaultTest, ABombEndsAtItsRatio) {
+  CodedServer server;
+  server.Say("gzip", Gzip(std::string(10'000'000, 'x')));
+  struct Counter final : ResponseReceiver {
+    explicit Counter(std::size_t& bytes) : bytes(bytes) {}
+    void OnData(std::string_view more, Fetching&) override { bytes += more.size(); }
+    std::size_t& bytes;
+  };
+  std::size_t bytes = 0;
+  ClientThread client(WithGzip());
+  ClientRequest request{.url = server.Url()};
+  request.receiver = std::make_unique<Counter>(bytes);
+  EXPECT_EQ(client.Fetch(std::move(request)).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_GT(bytes, 1'000'000u);
+  EXPECT_LT(bytes, 3'000'000u);
+}
+
+TEST(ClientFaultTest, WhatIsNotToBeDecodedStaysAsItIs) {
+  CodedServer server;
+  ClientThread client(WithGzip());
+  for (const char* coding : {"unknown", "gzip, gzip", "identity", ""}) {
+    server.Say(coding, "as it is");
+    EXPECT_EQ(client.Get(server.Url())->body, "as it is") << coding;
+  }
+  server.Say("gzip", "a part", 206);
+  EXPECT_EQ(client.Get(server.Url())->body, "a part");
+  server.Say("gzip", "as asked for");
+  ClientRequest request{.url = server.Url()};
+  request.fields.Set("accept-encoding", "br, gzip");
+  EXPECT_EQ(client.Fetch(std::move(request))->body, "as asked for");
+}
+
+TEST(ClientFaultTest, DecodersComeBack) {
+  // More responses than there are decoders, that end in each way.
+  CodedServer server;
+  ClientThread client(WithGzip());
+  std::vector<net::RefPtr<Fetching>> held(150);
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const bool good = i % 2 == 0;
+    server.Say("gzip", good ? Gzip("x") : "bad");
+    EXPECT_EQ(client.Begin({.url = server.Url()}, &held[i]).get().status().code(),
+              good ? absl::StatusCode::kOk : absl::StatusCode::kDataLoss);
+  }
+  client.Do([&] { held.clear(); });
 }
 
 }  // namespace

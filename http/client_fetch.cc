@@ -49,6 +49,10 @@ bool AnnouncesNoContent(Method method) {
   return method == Method::kPost || method == Method::kPut || method == Method::kPatch;
 }
 
+std::chrono::sys_seconds Now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 // Retry-After: seconds, or a date. Nothing if it is neither.
 std::optional<std::chrono::milliseconds> ParseRetryAfter(std::string_view text) {
   std::uint32_t seconds;
@@ -56,7 +60,7 @@ std::optional<std::chrono::milliseconds> ParseRetryAfter(std::string_view text) 
     if (!absl::SimpleAtoi(text, &seconds)) return std::chrono::milliseconds::max();
     return std::chrono::seconds(seconds);
   }
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::chrono::sys_seconds now = Now();
   const std::optional<std::chrono::sys_seconds> date = ParseHttpDate(text, now);
   if (!date) return std::nullopt;
   return std::max(*date - now, std::chrono::seconds(0));
@@ -120,6 +124,7 @@ Client::Callback FetchJob::Leave() {
   Client::Callback done = std::exchange(done_, nullptr);
   deadline_.reset();
   retry_timer_.reset();
+  decoder_.reset();
   core_->StopWaiting(*this);
   if (connection_) std::exchange(connection_, nullptr)->Abandon();
   core_->Forget(*this);
@@ -190,8 +195,11 @@ absl::Status FetchJob::BuildHead() {
   if (!options.user_agent.empty() && !request_.fields.Has("User-Agent")) {
     writer.Field(FieldId::kUserAgent, options.user_agent);
   }
-  if (!options.accept_encoding.empty() && !request_.fields.Has("Accept-Encoding")) {
-    writer.Field(FieldId::kAcceptEncoding, options.accept_encoding);
+  asks_for_codings_ = !core_->accept_encoding().empty() && !request_.fields.Has("Accept-Encoding");
+  if (asks_for_codings_) writer.Field(FieldId::kAcceptEncoding, core_->accept_encoding());
+  if (options.cookies && !request_.fields.Has("Cookie")) {
+    const std::string cookies = options.cookies->CookieField(url_, Now());
+    if (!cookies.empty()) writer.Field(FieldId::kCookie, cookies);
   }
   if (route_.absolute_form && !core_->proxy_authorization().empty()) {
     writer.Field(FieldId::kProxyAuthorization, core_->proxy_authorization());
@@ -237,7 +245,12 @@ std::uint64_t FetchJob::OnHead(const ResponseHead& head) {
   response_.fields = OwnedFields(head.fields);
   response_.redirects = redirects_;
   body_bytes_ = 0;
-  decoder_ = nullptr;
+  decoder_.reset();
+  if (options.cookies) {
+    for (const Field& field : head.fields) {
+      if (field.id == FieldId::kSetCookie) options.cookies->Store(url_, field.value, Now());
+    }
+  }
   next_ = Judge(head);
   if (!done_) return 0;
   if (next_ != Next::kNothing) {
@@ -255,10 +268,10 @@ std::uint64_t FetchJob::OnHead(const ResponseHead& head) {
     Fail(absl::ResourceExhaustedError("the response's body is too large"));
     return 0;
   }
-  const std::optional<std::string_view> coding = head.fields.Get(FieldId::kContentEncoding);
-  const bool empty = head.framing == Framing::kNone ||
-                     (head.framing == Framing::kLength && head.content_length == 0);
-  if (coding && !empty && options.decoder) decoder_ = options.decoder(*coding);
+  if (absl::Status status = BeginDecoding(head); !status.ok()) {
+    Fail(std::move(status));
+    return 0;
+  }
   if (request_.receiver) {
     answered_ = true;
     request_.receiver->OnHead(response_, *this);
@@ -276,12 +289,34 @@ void FetchJob::OnData(std::string_view bytes) {
   }
   if (!decoder_) return Deliver(bytes);
   std::array<char, 16 * 1024> decoded;
-  while (done_) {
-    const absl::StatusOr<std::size_t> size = decoder_->Decode(bytes, decoded);
-    if (!size.ok()) return Fail(absl::DataLossError(size.status().message()));
-    if (*size == 0) return;
-    Deliver({decoded.data(), *size});
+  CodingStep step;
+  do {
+    step = decoder_->Decode(bytes, decoded);
+    bytes.remove_prefix(step.read);
+    if (step.error != CodingError::kOk) return FailDecoding(step.error);
+    if (step.written > 0) Deliver({decoded.data(), step.written});
+  } while (step.more && done_);
+}
+
+absl::Status FetchJob::BeginDecoding(const ResponseHead& head) {
+  const bool empty = head.framing == Framing::kNone ||
+                     (head.framing == Framing::kLength && head.content_length == 0);
+  if (!asks_for_codings_ || empty || head.status == 206) return absl::OkStatus();
+  const std::optional<ContentCoding> coding =
+      ParseContentCoding(head.fields.GetAll(FieldId::kContentEncoding));
+  if (!coding || !core_->codings().codings().Has(*coding) || *coding == ContentCoding::kIdentity) {
+    return absl::OkStatus();
   }
+  decoder_ = core_->codings().TakeDecoder(*coding, {.max_bytes = max_body_bytes_});
+  if (decoder_) return absl::OkStatus();
+  return absl::ResourceExhaustedError("too many responses with a content coding");
+}
+
+void FetchJob::FailDecoding(CodingError error) {
+  const absl::Status status = ToStatus(error);
+  Fail(absl::IsResourceExhausted(status)
+           ? status
+           : absl::DataLossError(absl::StrCat("bad response: ", status.message())));
 }
 
 void FetchJob::Deliver(std::string_view bytes) {
@@ -301,9 +336,8 @@ void FetchJob::OnTrailers(const FieldList& trailers) { response_.trailers = Owne
 void FetchJob::OnEnd() {
   if (next_ != Next::kNothing) return Proceed();
   if (decoder_) {
-    if (absl::Status status = decoder_->Finish(); !status.ok()) {
-      return Fail(absl::DataLossError(status.message()));
-    }
+    const CodingError error = decoder_->Finish();
+    if (error != CodingError::kOk) return FailDecoding(error);
   }
   Finish(std::move(response_));
 }

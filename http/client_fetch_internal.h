@@ -73,6 +73,8 @@ class FetchJob final : public Fetching {
   void Proceed();
   void RetryLater();
 
+  absl::Status BeginDecoding(const ResponseHead& head);
+  void FailDecoding(CodingError error);
   void Deliver(std::string_view bytes);
   void Finish(absl::StatusOr<ClientResponse> result);
   void FailLater(absl::Status status);
@@ -94,9 +96,10 @@ class FetchJob final : public Fetching {
   BodyProducer producer_;  // Opened and not sent yet.
   bool expects_continue_ = false;
   bool may_expect_ = true;
+  bool asks_for_codings_ = false;  // By the client's Accept-Encoding.
 
   ClientResponse response_;
-  std::unique_ptr<ContentDecoder> decoder_;
+  DecoderPtr decoder_;
   std::uint64_t max_body_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   bool answered_ = false;  // The receiver has seen a head.

@@ -70,7 +70,8 @@ struct ClientResponse {
   std::string reason;
   OwnedFields fields;
 
-  // Decoded, if its coding is one that ClientOptions::decoder knows. Empty with a receiver.
+  // Decoded, if its coding is one of ClientOptions::codings; the fields stay as they were sent.
+  // Empty with a receiver.
   std::string body;
   OwnedFields trailers;
 

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "strata/http/blocking_client.h"
+#include "strata/http/cookie_jar.h"
 #include "strata/http/testing/client.h"
 #include "strata/http/testing/wire.h"
 #include "strata/net/testing/server_test.h"
@@ -353,6 +357,103 @@ TEST_F(ClientTest, ACallbackMayFetch) {
   client.Do([&] { fetch(); });
   done.get_future().get();
   EXPECT_EQ(Count(&ServerCounters::connections), 1);
+}
+
+TEST_F(ClientTest, CookiesGoBackToWhoSetThem) {
+  Router router;
+  router.Get("/login", [](Request&, Response& response) {
+    response.Add("Set-Cookie", "id=7; Path=/");
+    response.Add("Set-Cookie", "deep=1; Path=/deep");
+    response.Add("Set-Cookie", "other=1; Domain=other.test");
+    response.Set(FieldId::kLocation, "/seen");
+    response.set_status(302);
+    response.SendNothing();
+  });
+  router.Get("/away", [](Request& request, Response& response) {
+    response.Add("Set-Cookie", "away=1; Path=/seen");
+    const std::string port(request.authority().substr(request.authority().rfind(':')));
+    response.Set(FieldId::kLocation, absl::StrCat("http://localhost", port, "/seen"));
+    response.set_status(302);
+    response.SendNothing();
+  });
+  const auto echo = [](Request& request, Response& response) {
+    response.SendText(request.field(FieldId::kCookie).value_or("none"));
+  };
+  router.Get("/seen", echo);
+  router.Get("/deep/seen", echo);
+  Serve(std::move(router));
+  auto jar = std::make_shared<CookieJar>();
+  {
+    ClientThread client({.cookies = jar});
+    EXPECT_EQ(client.Get(Url("/seen"))->body, "none");
+    // The redirect's cookie is there for where it leads to.
+    EXPECT_EQ(client.Get(Url("/login"))->body, "id=7");
+    EXPECT_EQ(client.Get(Url("/deep/seen"))->body, "deep=1; id=7");
+    ClientRequest own{.url = Url("/seen")};
+    own.fields.Set("cookie", "own=1");
+    EXPECT_EQ(client.Fetch(std::move(own))->body, "own=1");
+    EXPECT_EQ(client.Get(Url("/away"))->body, "none");
+  }
+  EXPECT_EQ(jar->size(), 3);
+  ClientThread another({.cookies = jar});
+  EXPECT_EQ(another.Get(Url("/seen"))->body, "away=1; id=7");
+  ClientThread without;
+  EXPECT_EQ(without.Get(Url("/seen"))->body, "none");
+}
+
+TEST_F(ClientTest, ABlockingOneWaits) {
+  Router router;
+  router.Get("/", [](Request&, Response& response) { response.SendText("got"); });
+  router.Post("/", [](Request& request, Response& response) {
+    response.SendText(
+        absl::StrCat(request.field(FieldId::kContentType).value_or("-"), " ", request.body()));
+  });
+  Serve(std::move(router));
+  BlockingClient client;
+  EXPECT_EQ(client.Get(Url("/"))->body, "got");
+  EXPECT_EQ(client.Post(Url("/"), "text/csv", "a,b")->body, "text/csv a,b");
+  EXPECT_EQ(client.Get("nonsense").status().code(), absl::StatusCode::kInvalidArgument);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) EXPECT_EQ(client.Get(Url("/"))->body, "got");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(Count(&ServerCounters::connections), 4);
+}
+
+TEST_F(ClientTest, ABlockingOneDoesNotWaitForItself) {
+  Router router;
+  router.Get("/", [](Request&, Response& response) { response.SendText("x"); });
+  Serve(std::move(router));
+  struct Asker final : ResponseReceiver {
+    Asker(BlockingClient& client, std::string url) : client(client), url(std::move(url)) {}
+    void OnData(std::string_view, Fetching&) override {
+      EXPECT_EQ(client.Get(url).status().code(), absl::StatusCode::kFailedPrecondition);
+    }
+    BlockingClient& client;
+    std::string url;
+  };
+  BlockingClient client;
+  ClientRequest request{.url = Url("/")};
+  request.receiver = std::make_unique<Asker>(client, Url("/"));
+  EXPECT_TRUE(client.Fetch(std::move(request)).ok());
+}
+
+TEST_F(ClientTest, ABlockingOneEndsWithItsRequests) {
+  Router router;
+  std::vector<Responder> held;
+  router.Get("/", [&](Request&, Response& response) { held.push_back(response.Defer()); });
+  Serve(std::move(router));
+  auto client = std::make_unique<BlockingClient>();
+  std::thread waiter([client = client.get(), url = Url("/")] {
+    EXPECT_EQ(client->Get(url).status().code(), absl::StatusCode::kCancelled);
+  });
+  EXPECT_TRUE(Eventually([&] { return Count(&ServerCounters::requests) == 1; }));
+  client.reset();
+  waiter.join();
+  Stop();
 }
 
 TEST_F(ClientTest, WhatCannotBeSentIsNotSent) {

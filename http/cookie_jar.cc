@@ -248,11 +248,10 @@ std::string CookieJar::CookieField(const Url& url, sys_seconds now) {
   const std::scoped_lock lock(mutex_);
   std::vector<Cookie*> chosen;
   const std::string_view path = PathOf(url);
-  const bool address = IsAddress(url);
   ++calls_;
   for (Cookie& each : cookies_) {
     const bool host = each.domain == url.host ||
-                      (!each.host_only && !address && DomainMatches(url.host, each.domain));
+                      (!each.host_only && DomainMatches(url.host, each.domain) && !IsAddress(url));
     if (!host || !PathMatches(path, each.path) || (each.secure && url.scheme != "https") ||
         (each.expiry && *each.expiry <= now)) {
       continue;

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Runs the server of README.md, as it stands there, and asks it by curl.
+# Runs the programs of README.md, as they stand there: asks the server by curl, and Python's
+# http.server by the client.
 #
-#   readme_test.sh SERVER
+#   readme_test.sh SERVER CLIENT
 set -euo pipefail
 
 coproc hello_server { exec "$1" 127.0.0.1:0; }
@@ -18,5 +19,35 @@ if message=$("$1" localhost:http); then
 fi
 grep -q 'address "localhost:http"' <<< "$message"
 
+url=http://$address/hello/you
+[ "$("$2" "$url")" = "200 $url"$'\n'"Hello, you!" ]
+
 kill -TERM "$server"
 wait "$server"
+
+# A file, and a folder that redirects to its index; by HTTP/1.0, and by 1.1 over one connection.
+folder=$(mktemp -d "${TEST_TMPDIR:-/tmp}/served.XXXXXX")
+mkdir "$folder/sub"
+seq 100000 > "$folder/numbers"
+echo "the index" > "$folder/sub/index.html"
+for version in 1.0 1.1; do
+  coproc python { exec python3 -u -m http.server --protocol "HTTP/$version" --directory "$folder" \
+    --bind 127.0.0.1 0 2> "$folder/log"; }
+  server=$python_PID
+  read -r _ _ _ _ _ port _ <&"${python[0]}"
+  url=http://127.0.0.1:$port
+  "$2" "$url/numbers" "$url/sub" > "$folder/got"
+  {
+    echo "200 $url/numbers"
+    cat "$folder/numbers"
+    echo "200 $url/sub/"
+    echo "the index"
+  } | cmp - "$folder/got"
+  kill "$server"
+  wait "$server" || true
+  if message=$("$2" "$url/"); then
+    echo "it got an answer of nobody"
+    exit 1
+  fi
+  grep -q '^UNAVAILABLE: ' <<< "$message"
+done
