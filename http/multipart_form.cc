@@ -127,6 +127,12 @@ class MultipartForm::Collector final : public MultipartHandler {
     return false;
   }
 
+  // The form is not to blame for a full disk.
+  bool StopForFile(const absl::Status& status) {
+    if (!absl::IsResourceExhausted(status)) return Stop(status);
+    return Stop(absl::UnavailableError(status.message()));
+  }
+
   // Writes what the part has in memory, and `bytes` behind it.
   bool Spool(FormPart& part, std::string_view bytes) {
     absl::Status status;
@@ -138,7 +144,7 @@ class MultipartForm::Collector final : public MultipartHandler {
     memory_bytes_ -= part.bytes.size();
     part.bytes = std::string();
     part.file.bytes = file_.size() - part.file.offset;
-    return status.ok() || Stop(std::move(status));
+    return status.ok() || StopForFile(status);
   }
 
   const MultipartFormOptions options_;

@@ -8,6 +8,8 @@
 //   const FormPart* photo = form->Find("photo");
 //   const std::string name = SafeFilename(photo->filename.value_or(""));
 //
+// As the handler of a route: form_handler.h.
+//
 // However many files a client sends, and however large, there is one temporary file for each form,
 // which has no name: it is gone with the last who holds it, also when the program is killed. A form
 // is used by one thread at a time.
@@ -71,8 +73,8 @@ class MultipartForm {
   ~MultipartForm();
 
   // Takes the next bytes. InvalidArgument for what is no form, ResourceExhausted for more than the
-  // options allow or the disk takes, another status if the temporary file fails. Once it has
-  // failed, it fails for the same reason.
+  // options allow, another status if the temporary file fails: Unavailable if the disk is full.
+  // Once it has failed, it fails for the same reason.
   absl::Status Feed(std::string_view bytes);
 
   // There are no more bytes.

@@ -1,4 +1,4 @@
-// Forms in memory and in a temporary file.
+// Forms in memory and in a temporary file, alone and as handlers of a server.
 
 #include "strata/http/multipart_form.h"
 
@@ -6,10 +6,17 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "strata/http/form_handler.h"
+#include "strata/http/server.h"
+#include "strata/http/testing/wire.h"
 #include "strata/net/file.h"
+#include "strata/net/testing/server_test.h"
 
 namespace strata::http {
 namespace {
@@ -147,11 +154,125 @@ TEST_F(MultipartFormTest, WhatIsNoFormIsInvalid) {
   EXPECT_FALSE(MultipartForm::Create("text/plain; boundary=XX").ok());
 }
 
+TEST_F(MultipartFormTest, TheExample) {
+  const std::string_view content_type = kType;
+  const std::string bytes = Upload("photo", "../a b.png", "x") + std::string(kEnd);
+  absl::StatusOr<MultipartForm> form = MultipartForm::Create(content_type);  // Else 415.
+  ASSERT_TRUE(form.ok());
+  absl::Status status = form->Feed(bytes);  // As often as bytes come.
+  if (status.ok()) status = form->Finish();
+  ASSERT_TRUE(status.ok()) << status;
+  const FormPart* photo = form->Find("photo");
+  const std::string name = SafeFilename(photo->filename.value_or(""));
+  EXPECT_EQ(name, "a b.png");
+}
+
 TEST_F(MultipartFormTest, AFolderThatIsNotThereIsTold) {
   options_.temporary_folder = "/nowhere/at/all";
   const absl::Status status = Read(Upload("x", "x", std::string(100, 'x')) + std::string(kEnd));
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_NE(status.message().find("/nowhere/at/all"), std::string::npos);
+}
+
+// ---- Handlers ----------------------------------------------------------------------------------
+
+class FormHandlerTest : public testing::WireTest {
+ protected:
+  // The example of form_handler.h, and a form with small bounds that tells what it has got.
+  void ServeForms(std::string temporary_folder = ::testing::TempDir()) {
+    Router router;
+    router.HandleStream(
+        Method::kPost, "/photos",
+        OnForm([](const KeptRequest&, MultipartForm form, Responder responder) {
+          const FormPart* photo = form.Find("photo");
+          if (!photo) return responder.Send(Reply(400, "text/plain", "no photo\n"));
+          const std::string name = SafeFilename(photo->filename.value_or(""));
+          responder.Send(Reply(201, "text/plain", absl::StrCat(name, ": ", photo->size_bytes)));
+        }));
+    MultipartFormOptions options;
+    options.temporary_folder = std::move(temporary_folder);
+    options.max_memory_bytes = 1000;
+    options.max_file_memory_bytes = 100;
+    options.limits.max_body_bytes = 4'000'000;
+    router.HandleStream(
+        Method::kPost, "/kept/{name}",
+        OnForm(
+            [](const KeptRequest& request, MultipartForm form, Responder responder) {
+              const FormPart* const part = form.Find(request.param("name"));
+              if (!part) return responder.Send(Reply(404));
+              Reply reply;
+              reply.SetBody(part->file.file ? ReplyBody(part->file) : ReplyBody(part->bytes));
+              responder.Send(std::move(reply));
+            },
+            std::move(options)));
+    ServerOptions server_options;
+    server_options.limits.max_body_bytes = 100;  // Does not count here.
+    Serve(std::move(router), std::move(server_options));
+  }
+
+  static std::string Post(std::string_view path, std::string_view body,
+                          std::string_view type = kType) {
+    return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: a\r\nContent-Type: ", type,
+                        "\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
+  }
+};
+
+TEST_F(FormHandlerTest, AFormIsGivenWhole) {
+  ServeForms();
+  testing::WireClient client = Connect();
+  const testing::WireResponse response =
+      client.Ask(Post("/photos", Upload("photo", "C:\\x\\a.png", "1234") + std::string(kEnd)));
+  EXPECT_EQ(response.status, 201);
+  EXPECT_EQ(response.body, "a.png: 4");
+  EXPECT_EQ(client.Ask(Post("/photos", Value("v", "1") + std::string(kEnd))).status, 400);
+
+  const std::string large = net::testing::Pattern(3'000'000);
+  const std::string body =
+      Upload("large", "l", large) + Value("small", "the value") + std::string(kEnd);
+  EXPECT_TRUE(client.Ask(Post("/kept/large", body)).body == large);
+  EXPECT_EQ(client.Ask(Post("/kept/small", body)).body, "the value");
+}
+
+TEST_F(FormHandlerTest, WhatIsNoFormIsAnswered) {
+  ServeForms();
+  testing::WireClient client = Connect();
+  EXPECT_EQ(client.Ask(Post("/photos", "{}", "application/json")).status, 415);
+  EXPECT_EQ(client.Ask(Post("/photos", "", "multipart/form-data")).status, 415);
+  EXPECT_EQ(client.Ask(Post("/photos", "--XX\r\nno header\r\n\r\n")).status, 400);
+  EXPECT_EQ(client.Ask(Post("/photos", Value("v", "1"))).status, 400) << "cut off";
+  EXPECT_EQ(client.Ask(Post("/photos", "")).status, 400);
+  EXPECT_EQ(client.Ask(Post("/photos", Upload("photo", "a", "") + std::string(kEnd))).status, 201)
+      << "the connection goes on";
+}
+
+TEST_F(FormHandlerTest, AFormThatIsTooLargeIsAnswered) {
+  ServeForms();
+  const std::size_t before = OpenFiles();
+  {
+    testing::WireClient client = Connect();
+    EXPECT_EQ(
+        client.Ask(Post("/kept/v", Value("v", std::string(1001, 'v')) + std::string(kEnd))).status,
+        413);
+  }
+  {
+    testing::WireClient client = Connect();
+    const std::string body = Upload("f", "f", std::string(5'000'000, 'f')) + std::string(kEnd);
+    EXPECT_EQ(client.Ask(Post("/kept/f", body)).status, 413);
+  }
+  {
+    testing::WireClient client = Connect();
+    client.Send(Post("/kept/f", Upload("f", "f", std::string(5'000, 'f'))).substr(0, 3'000));
+  }
+  // Nothing is left of any of them, nor of who leaves in the middle.
+  EXPECT_TRUE(Eventually([&] { return OpenFiles() == before; }));
+}
+
+TEST_F(FormHandlerTest, ADiskThatFailsIsNotShown) {
+  ServeForms("/nowhere/at/all");
+  const testing::WireResponse response =
+      Connect().Ask(Post("/kept/f", Upload("f", "f", std::string(1'000, 'f')) + std::string(kEnd)));
+  EXPECT_EQ(response.status, 500);
+  EXPECT_EQ(response.body.find("nowhere"), std::string::npos);
 }
 
 }  // namespace
