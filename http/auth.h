@@ -39,7 +39,7 @@ namespace strata::http {
 // for the access log.
 struct AuthenticatedUser {
   std::string name;
-  std::string scheme;                       // "Basic" or "Bearer".
+  std::string scheme;                       // "Basic", "Bearer" or "Digest".
   std::optional<crypto::JwtClaims> claims;  // Of a bearer's token.
 };
 

@@ -14,6 +14,7 @@
 #include "strata/crypto/password.h"
 #include "strata/http/server.h"
 #include "strata/http/testing/wire.h"
+#include "strata/net/runtime.h"
 
 namespace strata::http {
 namespace {
@@ -41,6 +42,35 @@ void ShowUser(Request& request, Response& response) {
 // The cheapest that is taken.
 std::string Stored(std::string_view password) {
   return *crypto::HashPassword(password, crypto::Pbkdf2Cost{.iterations = 100'000});
+}
+
+TEST_F(AuthTest, TheExample) {
+  const std::string stored = Stored("secret");
+  const auto ShowReports = [](Request&, Response& response) { response.SendText("reports"); };
+  auto runtime_made = net::Runtime::Create({.loops = 1});
+  ASSERT_TRUE(runtime_made.ok()) << runtime_made.status();
+  net::Runtime& runtime = **runtime_made;
+  // RFC 8037, appendix A.2.
+  const auto keys = std::make_shared<const crypto::JwtKeySet>(*crypto::JwtKeySet::FromJson(
+      R"({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one",
+          "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})"));
+  const crypto::JwtPolicy policy;
+  Router router;
+
+  auto users = PasswordUsers::Create({{"alice", stored}});  // By crypto::HashPassword().
+  router.Get("/reports", RequirePassword(runtime.workers(), *users, "reports", ShowReports));
+
+  router.Group("/api", [&](Router& api) {
+    api.Use(RequireBearer(keys, {.realm = "orders", .scope = "orders.read", .policy = policy}));
+    api.Get("/orders", [](Request& request, Response& response) {
+      response.SendText(request.Attached<AuthenticatedUser>()->name);
+    });
+  });
+
+  Serve(std::move(router));
+  EXPECT_EQ(Connect().Ask(With(Basic("alice", "secret"), "/reports")).body, "reports");
+  EXPECT_EQ(Connect().Ask(With("Bearer x", "/api/orders")).status, 401);
+  Stop();
 }
 
 // ---- Basic -------------------------------------------------------------------------------------

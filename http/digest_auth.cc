@@ -159,7 +159,7 @@ absl::StatusOr<std::shared_ptr<DigestAuth>> DigestAuth::Create(DigestOptions opt
 }
 
 DigestAuth::Verdict DigestAuth::Check(std::string_view authorization, std::string_view method,
-                                      std::string_view target, std::string& user) {
+                                      std::string_view target, User& user) {
   const absl::StatusOr<Authorization> sent = Authorization::Parse(authorization);
   if (!sent.ok()) return Verdict::kMalformed;
   if (!sent->Is("Digest")) return Verdict::kNone;
@@ -188,7 +188,13 @@ DigestAuth::Verdict DigestAuth::Check(std::string_view authorization, std::strin
   // Of a server before a restart, or of another of the same users: good but for its nonce.
   if (!made) return Verdict::kStale;
   const Verdict verdict = state_->Use(*made, *count);
-  if (verdict == Verdict::kGood) user = name;
+  if (verdict == Verdict::kGood) {
+    user.name = name;
+    // Section 3.5: the same digest, but of no method.
+    user.info =
+        absl::StrCat("qop=auth, rspauth=\"", DigestResponse(*stored, nonce, nc, cnonce, "", target),
+                     "\", cnonce=", QuotedString(cnonce), ", nc=", nc);
+  }
   return verdict;
 }
 
@@ -202,14 +208,15 @@ Middleware RequireDigest(std::shared_ptr<DigestAuth> digest) {
   return [digest = std::move(digest)](Request& request, Response& response) {
     bool malformed = false;
     auto verdict = DigestAuth::Verdict::kNone;
-    std::string user;
+    DigestAuth::User user;
     if (FindAuthorization(request, "Digest", malformed)) {
       verdict = digest->Check(*request.field(FieldId::kAuthorization), request.method_text(),
                               request.target(), user);
     }
     if (malformed || verdict == DigestAuth::Verdict::kMalformed) return response.SendError(400);
     if (verdict == DigestAuth::Verdict::kGood) {
-      return AttachUser(request, {.name = std::move(user), .scheme = "Digest", .claims = {}});
+      response.Add("Authentication-Info", user.info);
+      return AttachUser(request, {.name = std::move(user.name), .scheme = "Digest", .claims = {}});
     }
     Challenge(response, digest->Challenge(verdict == DigestAuth::Verdict::kStale));
   };

@@ -67,10 +67,19 @@ class DigestAuth {
     kMalformed,  // 400.
   };
 
+  // Who has sent good credentials.
+  struct User {
+    std::string name;
+
+    // The value of an Authentication-Info field for the answer (section 3.5), by which the client
+    // sees that the server knows the user's secret too.
+    std::string info;
+  };
+
   // Of one value of an Authorization field, for a request of this method and target. `user` is set
   // if it is good.
   Verdict Check(std::string_view authorization, std::string_view method, std::string_view target,
-                std::string& user);
+                User& user);
 
   // The value of a WWW-Authenticate field, with a fresh nonce.
   std::string Challenge(bool stale = false) const;
@@ -82,7 +91,8 @@ class DigestAuth {
   std::unique_ptr<State> state_;
 };
 
-// Lets only users through, and attaches an AuthenticatedUser (auth.h).
+// Lets only users through, and attaches an AuthenticatedUser (auth.h). Their answers have an
+// Authentication-Info field.
 Middleware RequireDigest(std::shared_ptr<DigestAuth> digest);
 
 }  // namespace strata::http

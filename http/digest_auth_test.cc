@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "gtest/gtest.h"
+#include "strata/crypto/hash.h"
 #include "strata/http/auth.h"
 #include "strata/http/server.h"
 #include "strata/http/testing/wire.h"
@@ -64,15 +65,16 @@ class DigestAuthTest : public ::testing::Test {
 
   Verdict Check(const std::string& field, std::string_view method = "GET",
                 std::string_view target = "/a?b") {
-    user_.clear();
+    user_ = {};
     const Verdict verdict = auth_->Check(field, method, target, user_);
-    EXPECT_EQ(user_, verdict == Verdict::kGood ? "alice" : "");
+    EXPECT_EQ(user_.name, verdict == Verdict::kGood ? "alice" : "");
+    EXPECT_EQ(user_.info.empty(), verdict != Verdict::kGood);
     return verdict;
   }
 
   std::chrono::steady_clock::time_point now_{std::chrono::hours(1)};
   std::shared_ptr<DigestAuth> auth_;
-  std::string user_;
+  DigestAuth::User user_;
 };
 
 TEST_F(DigestAuthTest, AGoodDigestIsGoodOnce) {
@@ -82,6 +84,19 @@ TEST_F(DigestAuthTest, AGoodDigestIsGoodOnce) {
   EXPECT_EQ(Check(Field(nonce, 2)), Verdict::kGood);
   EXPECT_EQ(Check(Field(nonce, 1)), Verdict::kReplayed);
   EXPECT_EQ(Check(Field(nonce, 2)), Verdict::kReplayed);
+}
+
+TEST_F(DigestAuthTest, TheServerShowsThatItKnowsTheSecret) {
+  // Section 3.5, in the words of section 3.4.
+  const auto h = [](std::string_view text) {
+    return crypto::Hash(crypto::HashAlgorithm::kSha256, text).ToHex();
+  };
+  const std::string nonce = Nonce();
+  EXPECT_EQ(Check(Field(nonce, 0x1f)), Verdict::kGood);
+  EXPECT_EQ(user_.info, absl::StrCat("qop=auth, rspauth=\"",
+                                     h(absl::StrCat(h("alice:r:secret"), ":", nonce,
+                                                    ":0000001f:c:auth:", h(":/a?b"))),
+                                     "\", cnonce=\"c\", nc=0000001f"));
 }
 
 TEST_F(DigestAuthTest, CountsMayOvertakeEachOtherWithinAWindow) {
@@ -207,6 +222,24 @@ TEST_F(DigestWireTest, WhoSendsNothingIsChallenged) {
       << challenge;
   EXPECT_TRUE(challenge.ends_with("\", charset=UTF-8")) << challenge;
   EXPECT_NE(Connect().Ask(testing::Get("/digest/")).Field("WWW-Authenticate"), challenge);
+}
+
+TEST_F(DigestWireTest, TheExample) {
+  const auto FindStored = [](std::string_view user) -> std::optional<std::string> {
+    if (user != "alice") return std::nullopt;
+    return DigestSecret(user, "files", "secret");
+  };
+  Router router;
+  auto digest = DigestAuth::Create({.realm = "files"}, [FindStored](std::string_view user) {
+    return FindStored(user);  // Made by DigestSecret(user, "files", password).
+  });
+  router.Use(RequireDigest(*std::move(digest)));
+  router.Get("/", [](Request&, Response& response) { response.SendText("x"); });
+  Serve(std::move(router));
+  const std::string url = absl::StrCat("'http://", server().address().ToString(), "/'");
+  const std::string said = Curl("--digest -u alice:secret -i " + url);
+  EXPECT_NE(said.find("Authentication-Info: qop=auth, rspauth=\""), std::string::npos) << said;
+  EXPECT_EQ(said.find("Authentication-Info"), said.rfind("Authentication-Info"));
 }
 
 TEST_F(DigestWireTest, CurlIsLetThrough) {

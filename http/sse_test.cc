@@ -8,8 +8,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -78,6 +80,35 @@ TEST_F(SseTest, EventsComeFromAnyThread) {
   EXPECT_EQ(response.Field("Content-Type"), "text/event-stream");
   EXPECT_EQ(response.Field("Cache-Control"), "no-store");
   EXPECT_EQ(response.body, "retry: 1500\nid: 8\ndata: 7\n\n: a\n: b\n\n");
+}
+
+TEST_F(SseTest, TheExample) {
+  struct News {
+    std::string text, id;
+  };
+  struct Hub {
+    std::vector<News> Since(std::string_view last) const {
+      return last == "7" ? std::vector<News>{{"eighth", "8"}} : std::vector<News>();
+    }
+    void Add(EventStream stream) { streams.push_back(std::move(stream)); }
+    std::vector<EventStream> streams;
+  } hub;
+  Router router;
+  router.Get("/news", [&hub](Request& request, Response& response) {
+    EventStream events(request, response, {.retry = std::chrono::seconds(2)});
+    for (const News& news : hub.Since(LastEventId(request))) {
+      (void)events.Send({.data = news.text, .id = news.id});
+    }
+    hub.Add(std::move(events));  // And Send() from any thread, later.
+  });
+  ServerOptions options;
+  options.listen.stream.linger_timeout = std::chrono::milliseconds(0);  // Stop() waits for it.
+  Serve(std::move(router), std::move(options));
+  WireClient client = Connect();
+  client.Send("GET /news HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 7\r\n\r\n");
+  std::string seen;
+  while (seen.find("data: eighth\n") == std::string::npos) seen += client.peer().Receive(1);
+  Stop();
 }
 
 TEST_F(SseTest, AStreamThatIsDroppedEndsItsBody) {
