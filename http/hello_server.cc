@@ -3,15 +3,20 @@
 //   hello_server [--port=N] [--threads=N]
 //
 // GET / is "Hello, World!"; any method on /echo, and POST anywhere, answers with the request's
-// body. Port 0, the default, takes a free one. Prints where it listens; ends by SIGINT or SIGTERM.
+// body. Port 0, the default, takes a free one. Prints where it listens; ends by SIGINT or SIGTERM,
+// and gives way to another run of itself, without a gap, by SIGUSR2.
 
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "strata/http/server.h"
+#include "strata/net/successor.h"
 
 namespace strata::http {
 namespace {
@@ -37,6 +42,7 @@ void Echo(Request& request, Response& response) {
 }
 
 int Run(int argc, char** argv) {
+  const net::Inheritance inherited = net::TakeInheritance();
   unsigned port = 0;
   unsigned threads = 1;
   for (int i = 1; i < argc; ++i) {
@@ -55,14 +61,27 @@ int Run(int argc, char** argv) {
   router.Handle(Method::kPost, "/{path...}", Echo);
 
   ServerOptions options;
-  options.address = "[::]:" + std::to_string(port);
+  if (inherited.addresses.empty()) options.address = "[::]:" + std::to_string(port);
   options.runtime.loops = threads;
   options.limits.max_body_bytes = 64 << 20;
-  auto server = Server::Create(std::move(router), std::move(options));
-  if (!server.ok()) return Fail(server.status());
-  std::printf("listening on %s\n", (*server)->address().ToString().c_str());
+  auto created = Server::Create(std::move(router), std::move(options));
+  if (!created.ok()) return Fail(created.status());
+  Server& server = **created;
+  for (const std::string& address : inherited.addresses) {
+    if (absl::Status status = server.Listen(address); !status.ok()) return Fail(status);
+  }
+
+  net::Loop& loop = server.runtime().loop(0);
+  const std::vector<std::string> arguments(argv, argv + argc);
+  absl::Status status = loop.OnSignal(SIGUSR2, [&server, &arguments] {
+    const auto started = net::StartSuccessor("/proc/self/exe", arguments, server.listeners());
+    if (!started.ok()) Fail(started.status());
+  });
+  if (!status.ok()) return Fail(status);
+  (void)loop.Post([&inherited] { net::EndPredecessor(inherited); });
+  std::printf("listening on %s\n", server.address().ToString().c_str());
   std::fflush(stdout);
-  const absl::Status status = (*server)->RunUntilSignal();
+  status = server.RunUntilSignal();
   return status.ok() ? 0 : Fail(status);
 }
 

@@ -74,6 +74,12 @@ absl::Status Server::Listen(std::string_view address, ConnectionLayer layer) {
   return absl::OkStatus();
 }
 
+std::vector<const net::TcpListener*> Server::listeners() const {
+  std::vector<const net::TcpListener*> all;
+  for (const auto& listener : listeners_) all.push_back(listener.get());
+  return all;
+}
+
 std::vector<const ServerCounters*> Server::counters() const {
   std::vector<const ServerCounters*> all;
   for (const auto& loop : core_->loops()) all.push_back(&loop->counters());

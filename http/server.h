@@ -74,6 +74,9 @@ class Server {
   const net::Address& address(std::size_t i = 0) const { return listeners_[i]->address(); }
   std::size_t listener_count() const { return listeners_.size(); }
 
+  // Its listeners, for who hands their sockets over (net/successor.h).
+  std::vector<const net::TcpListener*> listeners() const;
+
   // The counters of each loop; from any thread.
   std::vector<const ServerCounters*> counters() const;
 

@@ -396,7 +396,11 @@ void ServerConnection::OnWritable(net::Stream&) {
 
 void ServerConnection::OnDrain(net::Stream&) {
   draining_ = true;
-  if (!exchange_) Close();
+  if (exchange_) return;
+  // A client that has just connected has not been told of any end, nor will it try again.
+  const std::chrono::milliseconds grace = options().first_request_grace;
+  if (requests_ > 0 || grace.count() <= 0) return Close();
+  stream_->SetIdleTimeout(grace);
 }
 
 void ServerConnection::OnClosed(net::Stream&, net::Error) {

@@ -52,8 +52,8 @@ struct CompressionOptions {
 };
 
 struct ServerOptions {
-  // Where Create() listens: "ADDRESS:PORT" or "unix:PATH"; port 0 takes a free one. Empty: nowhere
-  // yet.
+  // Where Create() listens: "ADDRESS:PORT" or "unix:PATH"; port 0 takes a free one; or "fd:NUMBER",
+  // a socket that was passed to the process (net/successor.h). Empty: nowhere yet.
   std::string address;
 
   // Of a server that makes its own.
@@ -70,6 +70,10 @@ struct ServerOptions {
 
   // From the first byte of a request's head to its last: beyond that 408.
   std::chrono::milliseconds header_timeout{std::chrono::seconds(10)};
+
+  // When the server drains, connections that are idle are closed, but for those on which there was
+  // no request yet: their first one is under way, and is waited for so long.
+  std::chrono::milliseconds first_request_grace{std::chrono::seconds(1)};
 
   // A body has to come at this rate, on average over each `body_rate_window`, or the connection is
   // closed. 0: at any.

@@ -59,8 +59,11 @@ void Acceptor::Stop() {
 
 void Acceptor::Attach(internal::OwnedSocket socket) {
   Loop& loop = *home_->loop();
-  if (stopped_ || loop.draining()) return;
-  if (loop.poller().AttachListener(*this, socket.get()) != Error::kOk) return;
+  if (stopped_ || loop.draining() ||
+      loop.poller().AttachListener(*this, socket.get()) != Error::kOk) {
+    Forget(socket.get());
+    return;
+  }
   socket.Release();
   Ref();  // The loop's, until OnDetached().
   loop.Add(*this);
@@ -71,9 +74,16 @@ void Acceptor::Attach(internal::OwnedSocket socket) {
 void Acceptor::Finish() {
   if (std::exchange(stopped_, true) || native() == kNoSocket) return;
   Loop& loop = *home_->loop();
-  internal::RemoveUnixSocket(shared_->address);
+  if (!Forget(native())) internal::RemoveUnixSocket(shared_->address);
   loop.timers().Cancel(*this);
   loop.poller().Detach(*this);
+}
+
+// The socket is about to be closed. Whether the file of a Unix socket is to stay.
+bool Acceptor::Forget(NativeSocket socket) {
+  const std::lock_guard lock(shared_->mutex);
+  std::erase(shared_->sockets, socket);
+  return shared_->keeps_file;
 }
 
 void Acceptor::OnDetached() {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <mutex>
 #include <vector>
 
 #include "strata/net/loop.h"
@@ -27,6 +28,13 @@ struct ListenerShared final : public RefCounted {
   const TcpListener::HandlerFactory factory;
   const RefPtr<SharedStreamOptions> stream_options;
   Address address;
+
+  // For any thread: the sockets that are open, each in here until just before it is closed.
+  std::mutex mutex;
+  std::vector<NativeSocket> sockets;
+
+  // The file of a Unix socket is that of others too.
+  bool keeps_file = false;
 };
 
 class Acceptor final : public RefCounted,
@@ -47,6 +55,7 @@ class Acceptor final : public RefCounted,
 
   void Attach(internal::OwnedSocket socket);
   void Finish();
+  bool Forget(NativeSocket socket);
 
   void OnAccepted(NativeSocket socket, const Address& peer) override;
   void OnAcceptFailed(Error error) override;

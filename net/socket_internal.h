@@ -45,6 +45,13 @@ OpenedSocket OpenStream(Address::Family family);
 // the other means that two programs may listen at once. The file of a Unix path must not be there.
 OpenedSocket OpenListener(const Address& address, const ListenSettings& settings);
 
+// Makes a socket of this process's, which has to listen for streams already, like those above. An
+// error leaves it as it is: kInvalidArgument if it does not listen; kUnsupported on Windows.
+Error AdoptListener(NativeSocket socket);
+
+// Another descriptor for the same socket, closed on exec. kNoSocket if there is none to be had.
+NativeSocket DuplicateSocket(NativeSocket socket);
+
 // A datagram socket bound to an address; to none (an unbound one) if `bind` is false.
 OpenedSocket OpenDatagram(const Address& address, bool bind, bool reuse_port);
 

@@ -88,6 +88,23 @@ OpenedSocket OpenListener(const Address& address, const ListenSettings& settings
   return opened;
 }
 
+Error AdoptListener(NativeSocket socket) {
+  const auto option = [socket](int name) {
+    int value = 0;
+    socklen_t size = sizeof(value);
+    return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  if (option(SO_ACCEPTCONN) != 1 || option(SO_TYPE) != SOCK_STREAM) return Error::kInvalidArgument;
+  const int flags = ::fcntl(socket, F_GETFL);
+  if (flags < 0 || ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(socket, F_SETFD, FD_CLOEXEC) != 0) {
+    return ErrorFromSystem(errno);
+  }
+  return Error::kOk;
+}
+
+NativeSocket DuplicateSocket(NativeSocket socket) { return ::fcntl(socket, F_DUPFD_CLOEXEC, 0); }
+
 OpenedSocket OpenDatagram(const Address& address, bool bind, bool reuse_port) {
   OpenedSocket opened = Open(address.family(), SOCK_DGRAM);
   if (opened.error != Error::kOk) return opened;

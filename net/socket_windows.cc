@@ -82,6 +82,10 @@ OpenedSocket OpenListener(const Address& address, const ListenSettings& settings
   return opened;
 }
 
+Error AdoptListener(NativeSocket) { return Error::kUnsupported; }
+
+NativeSocket DuplicateSocket(NativeSocket) { return kNoSocket; }
+
 OpenedSocket OpenDatagram(const Address& address, bool bind, bool reuse_port) {
   if (reuse_port) return {kNoSocket, Error::kUnsupported};
   OpenedSocket opened = Open(address.family(), SOCK_DGRAM);

@@ -23,7 +23,9 @@
 
 #include "gtest/gtest.h"
 #include "strata/net/file.h"
+#include "strata/net/runtime.h"
 #include "strata/net/socket_internal.h"
+#include "strata/net/successor.h"
 #include "strata/net/tcp_connection.h"
 #include "strata/net/tcp_listener.h"
 #include "strata/net/testing/streams.h"
@@ -108,6 +110,148 @@ TEST(UnixSocketTest, FileLeftByACrashIsReplacedButNoOtherFile) {
             absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(::access(path.c_str(), F_OK), 0);
   ::unlink(path.c_str());
+}
+
+// ---- Sockets that are passed on ----------------------------------------------------------------
+
+std::string Descriptor(NativeSocket socket) { return "fd:" + std::to_string(socket); }
+
+TEST(PassedSocketTest, AcceptsOnASocketThatListensAlready) {
+  const NativeSocket socket = internal::OpenListener(*Address::Parse("127.0.0.1:0"), {}).socket;
+  const Address address = internal::LocalAddress(socket);
+  // One that has connected before there was anybody to accept it.
+  Peer early(address);
+  early.Send("early");
+  auto runtime = Runtime::Create({.loops = 3});
+  ASSERT_TRUE(runtime.ok()) << runtime.status();
+  auto listener = TcpListener::Listen(**runtime, Descriptor(socket), EchoHandler);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_EQ((*listener)->address().ToString(), address.ToString());
+  (*runtime)->Start();
+  EXPECT_EQ(early.Receive(5), "early");
+  for (int i = 0; i < 20; ++i) {
+    Peer peer(address);
+    peer.Send("hello");
+    EXPECT_EQ(peer.Receive(5), "hello");
+  }
+  (*runtime)->Stop(milliseconds(0));
+  EXPECT_LT(::fcntl(socket, F_GETFD), 0) << "closed";
+}
+
+TEST(PassedSocketTest, ASuccessorGoesOnWithAllSockets) {
+  const std::size_t before = OpenDescriptors();
+  {
+    auto first = Runtime::Create({.loops = 2});
+    auto second = Runtime::Create({.loops = 2});
+    ASSERT_TRUE(first.ok() && second.ok());
+    auto listener = TcpListener::Listen(**first, "127.0.0.1:0", EchoHandler);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    const Address address = (*listener)->address();
+    std::vector<std::unique_ptr<TcpListener>> successors;
+    for (const NativeSocket socket : (*listener)->DuplicateSockets()) {
+      auto successor = TcpListener::Listen(**second, Descriptor(socket), EchoHandler);
+      ASSERT_TRUE(successor.ok()) << successor.status();
+      successors.push_back(*std::move(successor));
+    }
+    EXPECT_EQ(successors.size(), 2u) << "one of each loop";
+    (*first)->Start();
+    // Nobody accepts these: neither the first, which has closed, nor yet the second.
+    (*first)->Stop(milliseconds(0));
+    EXPECT_TRUE((*listener)->DuplicateSockets().empty());
+    std::vector<Peer> peers;
+    for (int i = 0; i < 20; ++i) {
+      peers.emplace_back(address);
+      peers.back().Send("hello");
+    }
+    (*second)->Start();
+    for (Peer& peer : peers) EXPECT_EQ(peer.Receive(5), "hello");
+    (*second)->Stop(milliseconds(0));
+  }
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
+TEST(PassedSocketTest, WhatDoesNotListenIsNotTaken) {
+  LoopThread thread;
+  const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const internal::OwnedSocket datagrams(
+      internal::OpenDatagram(*Address::Parse("127.0.0.1:0"), true, false).socket);
+  for (const std::string& address :
+       {std::string("fd:"), std::string("fd:x"), std::string("fd:-1"), std::string("fd:1x"),
+        std::string("fd:99999999999"), std::string("fd:1000000"), Descriptor(file),
+        Descriptor(datagrams.get())}) {
+    EXPECT_EQ(TcpListener::Listen(thread.loop(), address, EchoHandler).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << address;
+  }
+  EXPECT_EQ(::close(file), 0) << "it is still ours";
+}
+
+TEST(PassedSocketTest, TheFileOfAUnixSocketStays) {
+  const std::string path = TempPath("passed.sock");
+  LoopThread thread;
+  auto listener = Listen(thread.loop(), "unix:" + path, EchoHandler);
+  const std::vector<NativeSocket> sockets = listener->DuplicateSockets();
+  ASSERT_EQ(sockets.size(), 1u);
+  listener.reset();
+  thread.Do([] {});
+  auto next = Listen(thread.loop(), Descriptor(sockets[0]), EchoHandler);
+  EXPECT_EQ(next->address().ToString(), "unix:" + path);
+  Peer peer(next->address());
+  peer.Send("hello");
+  EXPECT_EQ(peer.Receive(5), "hello");
+  next.reset();
+  thread.Do([] {});
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  ::unlink(path.c_str());
+}
+
+TEST(SuccessorTest, IsGivenTheSocketsAsSystemdDoes) {
+  auto runtime = Runtime::Create({.loops = 2});
+  ASSERT_TRUE(runtime.ok());
+  auto listener = TcpListener::Listen(**runtime, "127.0.0.1:0", EchoHandler);
+  ASSERT_TRUE(listener.ok());
+  // The number of sockets, if the protocol says the truth and the last of them listens.
+  const std::string script =
+      "[ $LISTEN_PID = $$ ] || exit 90;"
+      "[ $STRATA_PREDECESSOR = $PPID ] || exit 91;"
+      "[ \"$(env | grep -c LISTEN_FDS=)\" = 1 ] || exit 92;"
+      "[ -S /proc/self/fd/$((2 + LISTEN_FDS)) ] || exit 93;"
+      "[ -e /proc/self/fd/$((3 + LISTEN_FDS)) ] && exit 94;"
+      "exit $LISTEN_FDS";
+  ::setenv("LISTEN_FDS", "7", 1);  // Of whoever has started this test.
+  const std::size_t before = OpenDescriptors();
+  auto pid = StartSuccessor("/bin/sh", {"sh", "-c", script}, {listener->get()});
+  ::unsetenv("LISTEN_FDS");
+  ASSERT_TRUE(pid.ok()) << pid.status();
+  int status = -1;
+  ASSERT_EQ(::waitpid(*pid, &status, 0), *pid);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 2);
+  EXPECT_EQ(StartSuccessor("/nowhere/at/all", {"x"}, {listener->get()}).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(StartSuccessor("/bin/sh", {"sh"}, {}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
+TEST(SuccessorTest, TakesWhatIsMeantForIt) {
+  const auto take = [](const std::string& pid, const char* count, const char* predecessor) {
+    ::setenv("LISTEN_PID", pid.c_str(), 1);
+    ::setenv("LISTEN_FDS", count, 1);
+    if (predecessor) ::setenv("STRATA_PREDECESSOR", predecessor, 1);
+    return TakeInheritance();
+  };
+  const std::string own = std::to_string(::getpid());
+  Inheritance inheritance = take(own, "2", own.c_str());
+  EXPECT_EQ(inheritance.addresses, (std::vector<std::string>{"fd:3", "fd:4"}));
+  EXPECT_EQ(inheritance.predecessor, ::getpid());
+  EndPredecessor(inheritance);  // Which would end this test, if it were its own parent.
+  EXPECT_TRUE(TakeInheritance().addresses.empty()) << "once";
+  EXPECT_EQ(take(own, "1", nullptr).predecessor, 0);
+  EXPECT_TRUE(take("1", "2", own.c_str()).addresses.empty()) << "another process's";
+  for (const char* count : {"", "x", "-1", "1025", "0"}) {
+    EXPECT_TRUE(take(own, count, nullptr).addresses.empty()) << count;
+  }
 }
 
 class FileTest : public ::testing::Test {

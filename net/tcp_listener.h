@@ -7,7 +7,8 @@
 //
 // On Linux each loop has a socket of its own on the port (SO_REUSEPORT), and the kernel spreads the
 // connections by their addresses' hash. Where that is missing (Windows, Unix sockets), or not
-// wanted, one loop accepts and hands the sockets round.
+// wanted, one loop accepts and hands the sockets round. A socket that was made by others, such as a
+// predecessor of this process (successor.h), is one that all loops accept on.
 //
 // When the process has no descriptors left, connections that wait are accepted on a descriptor kept
 // for that and closed at once, so that their peers see an end instead of silence; then accepting
@@ -27,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "strata/net/address.h"
 #include "strata/net/loop.h"
+#include "strata/net/native_socket.h"
 #include "strata/net/ref_ptr.h"
 #include "strata/net/stream.h"
 
@@ -34,6 +36,7 @@ namespace strata::net {
 
 class Acceptor;
 class Runtime;
+struct ListenerShared;
 
 struct ListenOptions {
   // Connections that wait to be accepted, in each socket. The system has its own maximum.
@@ -69,10 +72,12 @@ class TcpListener {
   // Makes the handler of an accepted connection, on its loop. Called by several loops at a time.
   using HandlerFactory = absl::AnyInvocable<std::unique_ptr<StreamHandler>() const>;
 
-  // Listens on "ADDRESS:PORT" or "unix:PATH" (address.h). Port 0 takes a free one. From any thread,
-  // before the loops run or while they do. Accepting begins at once. Errors: InvalidArgument for an
-  // address that cannot be read, AlreadyExists if it is in use, PermissionDenied, and others of the
-  // system, with the address in the text.
+  // Listens on "ADDRESS:PORT" or "unix:PATH" (address.h). Port 0 takes a free one. Or accepts on a
+  // descriptor that listens already, "fd:NUMBER", which is then the listener's, whatever `backlog`,
+  // `ipv6_only` and `hand_off` say (Linux). From any thread, before the loops run or while they do.
+  // Accepting begins at once. Errors: InvalidArgument for an address that cannot be read,
+  // AlreadyExists if it is in use, PermissionDenied, and others of the system, with the address in
+  // the text.
   static absl::StatusOr<std::unique_ptr<TcpListener>> Listen(Runtime& runtime,
                                                              std::string_view address,
                                                              HandlerFactory factory,
@@ -93,14 +98,21 @@ class TcpListener {
   // Where it listens, with the port that was chosen.
   const Address& address() const { return address_; }
 
+  // New descriptors of the sockets that it accepts on, for the caller to close: for a process that
+  // is to go on with them (successor.h). Connections that wait in a socket are lost only when the
+  // last of its descriptors is closed. From now on the file of a Unix socket stays. None on
+  // Windows, nor once it is closed. From any thread.
+  std::vector<NativeSocket> DuplicateSockets() const;
+
  private:
-  TcpListener(Address address, std::vector<RefPtr<Acceptor>> acceptors);
+  TcpListener(RefPtr<ListenerShared> shared, std::vector<RefPtr<Acceptor>> acceptors);
 
   static absl::StatusOr<std::unique_ptr<TcpListener>> Listen(std::span<Loop* const> loops,
                                                              std::string_view address,
                                                              HandlerFactory factory,
                                                              const ListenOptions& options);
 
+  const RefPtr<ListenerShared> shared_;
   const Address address_;
   const std::vector<RefPtr<Acceptor>> acceptors_;
 };
