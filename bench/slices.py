@@ -7,6 +7,7 @@ other (A B C); rounds follow each other (A B C A B C ...), and a ratio is taken 
 
 import contextlib
 import glob
+import json
 import os
 import platform
 import random
@@ -16,6 +17,9 @@ import statistics
 import subprocess
 import sys
 import time
+import typing
+
+import user_time
 
 PER_CLIENT = 9000  # Connections of one process: the limit of descriptors is 20,000 in many places.
 MIN_BUSY = 0.5  # Below this share of its processor a server's time is mostly that of waking up.
@@ -183,6 +187,61 @@ class Idle:
         for client in self.clients:
             client.stdin.close()
             client.wait(timeout=60)
+
+
+class Slice(typing.NamedTuple):
+    """What a server has spent, and what its client has said of that time."""
+
+    seen: dict  # The line of JSON: "ns", how long it took, is in it.
+    cpu_ns: int
+    user_ns: typing.Optional[int]  # None if it cannot be told.
+
+    def busy(self):
+        """The share of its processor that the server has used."""
+        return self.cpu_ns / self.seen["ns"]
+
+
+def load(server, command, cpus, patience_s):
+    """One slice, of a server that runs.
+
+    The client, on these processors, prints "ready" when it has warmed up, waits for a line, then
+    measures, prints a line of JSON, and ends.
+    """
+    client = pinned(command, cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if client.stdout.readline() != "ready\n":
+            raise RuntimeError("the client failed")
+        # The server has nothing to do before the client is told to go on, and after its end.
+        with user_time.UserTime(server.threads()) as user:
+            cpu_ns = server.cpu_ns()
+            out, _ = client.communicate("\n", timeout=patience_s)
+            cpu_ns, user_ns = server.cpu_ns() - cpu_ns, user.ns()
+    finally:
+        client.kill()
+        client.wait()
+    if client.returncode != 0:
+        raise RuntimeError("the client failed")
+    return Slice(json.loads(out), cpu_ns, user_ns)
+
+
+def user_cell(measured, count):
+    """The user time of all slices together, in microseconds for each of what `count` names in their
+    JSON: one slice alone has too few samples."""
+    if any(one.user_ns is None for one in measured):
+        return "-"
+    total = sum(one.seen[count] for one in measured)
+    return f"{sum(one.user_ns for one in measured) / total / 1000:.2f}"
+
+
+def chosen(text, names, parser):
+    """The names of a list by commas; all of them if it is None."""
+    if text is None:
+        return names
+    some = text.split(",")
+    unknown = [name for name in some if name not in names]
+    if unknown:
+        parser.error(f"no {unknown[0]!r}; there are: {', '.join(dict.fromkeys(names))}")
+    return some
 
 
 def rounds(rows, count, measure):

@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-#include "bench/http/arguments.h"
+#include "bench/arguments.h"
 #include "bench/http/date.h"
 #include "bench/sockets.h"
 

@@ -31,7 +31,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/http/arguments.h"
+#include "bench/arguments.h"
 #include "bench/http/date.h"
 #include "bench/http/transport.h"
 #include "bench/sockets.h"

@@ -6,7 +6,6 @@ C A B C ...). README.md beside this file explains the rows and the columns.
 """
 
 import argparse
-import contextlib
 import datetime
 import json
 import os
@@ -22,7 +21,6 @@ import typing
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import servers
 import slices
-import user_time
 from servers import CONTROL, ECHO, FILES, FLOOR, HELLO, JSON, TLS
 
 WARM_UP_S = 0.3
@@ -97,20 +95,6 @@ ROWS = [
 IDLE = Row("idle", "idle connections", HELLO, 64, GREETED)
 
 
-class Slice(typing.NamedTuple):
-    """What one slice has measured."""
-
-    requests: int
-    cpu_ns: int
-    user_ns: typing.Optional[int]  # None if it cannot be told.
-    wall_ns: int
-    p50_us: float
-    p99_us: float
-
-    def cost(self):
-        return self.cpu_ns / self.requests
-
-
 class Bench:
     """What all slices have in common: the processors, the folder to serve, the time of a slice."""
 
@@ -145,18 +129,7 @@ class Bench:
             f"--seconds={self.seconds}",
             f"--warm-up={min(WARM_UP_S, self.seconds)}",
         )
-        with start_client(command, self.cpus[1]) as client:
-            # The server has nothing to do before the client is told to go on, and after its end.
-            with user_time.UserTime(server.threads()) as user:
-                cpu_ns = server.cpu_ns()
-                out, _ = client.communicate("\n", timeout=self.seconds + PATIENCE_S)
-                cpu_ns, user_ns = server.cpu_ns() - cpu_ns, user.ns()
-        if client.returncode != 0:
-            raise RuntimeError("the client failed")
-        seen = json.loads(out)
-        return Slice(
-            seen["requests"], cpu_ns, user_ns, seen["ns"], seen["p50_us"], seen["p99_us"]
-        )
+        return slices.load(server, command, self.cpus[1], self.seconds + PATIENCE_S)
 
     def idle(self, server, connections):
         return slices.Idle(
@@ -180,25 +153,9 @@ def fill(folder):
         file.write(text[:-2] + "." * (JSON_BYTES - len(text)) + text[-2:])
 
 
-@contextlib.contextmanager
-def start_client(command, cpus):
-    """A client that has warmed up, and waits."""
-    client = slices.pinned(command, cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        if client.stdout.readline() != "ready\n":
-            raise RuntimeError("the client failed")
-        yield client
-    finally:
-        client.kill()
-        client.wait()
-
-
-def user_cell(measured):
-    """Of all slices together: one alone has too few samples."""
-    if any(one.user_ns is None for one in measured):
-        return "-"
-    requests = sum(one.requests for one in measured)
-    return f"{sum(one.user_ns for one in measured) / requests / 1000:.2f}"
+def cost(one):
+    """CPU nanoseconds for each request of a slice."""
+    return one.cpu_ns / one.seen["requests"]
 
 
 def time_table(row, entries, bench, count):
@@ -225,16 +182,17 @@ def time_table(row, entries, bench, count):
         "p99/p50",
     )
     for entry, results in measured.items():
+        seen = [one.seen for one in results]
         slices.print_row(
             entry.name,
-            f"{statistics.median(one.cost() for one in results) / 1000:.2f}",
-            *slices.ratios([one.cost() for one in results], [one.cost() for one in floor]),
-            user_cell(results),
-            slices.busy_cell(one.cpu_ns / one.wall_ns for one in results),
-            f"{statistics.median(one.requests / one.wall_ns for one in results) * 1e9:.0f}",
-            f"{statistics.median(one.p50_us for one in results):.0f}",
-            f"{statistics.median(one.p99_us for one in results):.0f}",
-            f"{statistics.median(one.p99_us / one.p50_us for one in results):.2f}",
+            f"{statistics.median(cost(one) for one in results) / 1000:.2f}",
+            *slices.ratios([cost(one) for one in results], [cost(one) for one in floor]),
+            slices.user_cell(results, "requests"),
+            slices.busy_cell(one.busy() for one in results),
+            f"{statistics.median(one['requests'] / one['ns'] for one in seen) * 1e9:.0f}",
+            f"{statistics.median(one['p50_us'] for one in seen):.0f}",
+            f"{statistics.median(one['p99_us'] for one in seen):.0f}",
+            f"{statistics.median(one['p99_us'] / one['p50_us'] for one in seen):.2f}",
         )
     print(flush=True)
 
@@ -246,8 +204,8 @@ class Crowd(typing.NamedTuple):
     bytes_each: float
     threads: int
     threads_then: int
-    alone: Slice
-    beside: Slice
+    alone: slices.Slice
+    beside: slices.Slice
 
 
 def crowd_of(entry, bench, connections):
@@ -277,8 +235,8 @@ def idle_table(entries, bench, count):
         "to",
     )
     for entry, results in measured.items():
-        alone = [one.alone.cost() for one in results]
-        beside = [one.beside.cost() for one in results]
+        alone = [cost(one.alone) for one in results]
+        beside = [cost(one.beside) for one in results]
         slices.print_row(
             entry.name,
             f"{statistics.median(one.bytes_each for one in results):.0f}",
@@ -304,17 +262,6 @@ def extra_entry(text):
     return servers.Entry(name, tuple(kinds), servers.told(*shlex.split(command)))
 
 
-def chosen(text, names, parser):
-    """The names of a list by commas; all of them if it is None."""
-    if text is None:
-        return names
-    some = text.split(",")
-    unknown = [name for name in some if name not in names]
-    if unknown:
-        parser.error(f"no {unknown[0]!r}; there are: {', '.join(dict.fromkeys(names))}")
-    return some
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--slices", type=int, default=5, help="of each server and row")
@@ -334,11 +281,11 @@ def parse_arguments():
     options = parser.parse_args()
     if options.quick:
         options.slices, options.seconds = 1, 0.1
-    names = chosen(options.servers, [entry.name for entry in servers.ENTRIES], parser)
+    names = slices.chosen(options.servers, [entry.name for entry in servers.ENTRIES], parser)
     options.entries = [
         entry for entry in servers.ENTRIES if entry.name in (FLOOR, CONTROL, *names)
     ] + options.extra
-    options.rows = chosen(options.rows, [row.name for row in ROWS] + [IDLE.name], parser)
+    options.rows = slices.chosen(options.rows, [row.name for row in ROWS] + [IDLE.name], parser)
     return options
 
 

@@ -32,7 +32,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/http/arguments.h"
+#include "bench/arguments.h"
 #include "bench/http/latency_histogram.h"
 #include "bench/http/response_reader.h"
 #include "bench/http/transport.h"

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/http/arguments.h"
+#include "bench/arguments.h"
 #include "strata/crypto/tls_context.h"
 #include "strata/http/file_tree.h"
 #include "strata/http/server.h"

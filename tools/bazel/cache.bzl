@@ -51,3 +51,23 @@ npm_tool = repository_rule(
     },
     environ = CACHE_ENVIRON,
 )
+
+def _npm_package_impl(rctx):
+    rctx.symlink(cached(rctx, "npm", rctx.attr.package), "package")
+    rctx.file("WORKSPACE", "workspace(name = %r)\n" % rctx.name)
+    rctx.file("BUILD.bazel", """\
+filegroup(
+    name = %r,
+    srcs = glob(["package/**"]),
+    visibility = ["//visibility:public"],
+)
+
+exports_files(["package/package.json"])
+""" % rctx.name)
+
+npm_package = repository_rule(
+    implementation = _npm_package_impl,
+    doc = "An npm package without dependencies: node's require() takes the folder `package`.",
+    attrs = {"package": attr.string(mandatory = True)},
+    environ = CACHE_ENVIRON,
+)

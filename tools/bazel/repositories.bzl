@@ -8,7 +8,7 @@ or an OpenSSL of one's own is a matter of declaring it first.
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
 load("//tools/bazel:abseil.bzl", "debian_abseil")
 load("//tools/bazel:bazel4.bzl", "bazel4_repositories")
-load("//tools/bazel:cache.bzl", "npm_tool")
+load("//tools/bazel:cache.bzl", "npm_package", "npm_tool")
 load("//tools/bazel:system.bzl", "system_library", "system_tool")
 
 def _declare(rule, name, **kwargs):
@@ -133,3 +133,4 @@ def strata_repositories():
         package = "@bazel/buildifier",
         path = "buildifier-linux_amd64",
     )
+    _declare(npm_package, name = "npm_ws", package = "ws")

@@ -3,8 +3,8 @@
 // Arguments of the form --name=value, or --name alone, which is "1". A program lists the names that
 // it knows; any other ends it.
 
-#ifndef BENCH_HTTP_ARGUMENTS_H_
-#define BENCH_HTTP_ARGUMENTS_H_
+#ifndef BENCH_ARGUMENTS_H_
+#define BENCH_ARGUMENTS_H_
 
 #include <algorithm>
 #include <cstdio>
@@ -72,4 +72,4 @@ class Arguments {
 
 }  // namespace bench
 
-#endif  // BENCH_HTTP_ARGUMENTS_H_
+#endif  // BENCH_ARGUMENTS_H_
