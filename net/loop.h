@@ -178,6 +178,10 @@ class Loop {
   void FlushLater(LoopMember& member);
   void CancelFlush(LoopMember& member);
 
+  // Calls what FlushLater() has collected up to now. For a posted task that writes to so many
+  // streams that not all of it is to be in memory at once; not in a callback of a stream's.
+  void Flush();
+
   // Destroys an object at the end of the turn, when nothing on the stack can be in it.
   template <typename T>
   void DestroyLater(std::unique_ptr<T> object) {
@@ -191,7 +195,6 @@ class Loop {
   int WaitTimeout(std::optional<std::chrono::milliseconds> max_wait);
   std::uint64_t UntilExpiry(std::uint64_t expiry);
   void Turn(std::optional<std::chrono::milliseconds> max_wait);
-  void Flush();
   void DrainMembers();
   void EndMembers();
   [[noreturn]] static void CallbackThrew(const char* name, std::exception_ptr exception);

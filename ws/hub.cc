@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <list>
 #include <mutex>
+#include <span>
 #include <utility>
 
 #include "strata/net/counter.h"
@@ -23,6 +24,10 @@ namespace {
 // keeps up is not to have a backlog.
 constexpr std::size_t kTurnBytes = 64 << 10;
 constexpr std::size_t kTurnEntries = 256;
+
+// So many sockets get their share before it leaves: each holds a chunk of the loop's pool until
+// then.
+constexpr std::size_t kFlushSockets = 32;
 
 }  // namespace
 
@@ -91,6 +96,7 @@ class Hub::Shard final : public net::RefCounted {
   }
 
   // Has the loop work off the log. Not lost if the loop has ended: the log is given up then.
+  // Without the lock.
   void Wake() {
     mailbox_->PostAlways([visit = std::make_unique<Visit>(this)] { visit->Run(); });
   }
@@ -98,6 +104,7 @@ class Hub::Shard final : public net::RefCounted {
   // With the lock, but for counters.
   std::deque<Entry> log;
   std::size_t waiting_bytes = 0;
+  std::vector<net::RefPtr<Shard>> to_wake;  // By this one, which is scheduled.
   bool scheduled = false;
   bool dead = false;
 
@@ -120,7 +127,10 @@ class Hub::Shard final : public net::RefCounted {
   };
 
   void WorkOff();
-  void Do(Entry& entry);
+  void Do(std::span<Entry> entries);
+  void Join(Membership& membership);
+  void Leave(const Membership& membership);
+  void Deliver(std::span<const Entry> messages, bool all);
   void GiveUp();
 
   const std::shared_ptr<State> state_;
@@ -182,6 +192,7 @@ class Hub::State : public std::enable_shared_from_this<State> {
   std::vector<std::shared_ptr<const Message>> HistoryOf(std::string_view filter, std::size_t most);
   void Keep(std::shared_ptr<const Message> message);
   void ForgetNode(Node* node);
+  void AfterThisTurn(Wakes* wakes);
   // The last entry of the membership, whose node loses it.
   void LogLeave(const net::RefPtr<Membership>& membership, Wakes* wakes);
   void Retire(const Shard& shard) {
@@ -217,9 +228,11 @@ class Hub::State : public std::enable_shared_from_this<State> {
 
 void Hub::Shard::WorkOff() {
   std::vector<Entry> entries;
+  std::vector<net::RefPtr<Shard>> others;
   bool more;
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
+    others.swap(to_wake);
     std::size_t bytes = 0;
     while (!log.empty() && bytes < kTurnBytes && entries.size() < kTurnEntries) {
       if (const Message* const message = log.front().message.get()) {
@@ -233,49 +246,83 @@ void Hub::Shard::WorkOff() {
     more = scheduled = !log.empty();
     if (!more) std::deque<Entry>().swap(log);
   }
-  for (Entry& entry : entries) Do(entry);
+  for (const net::RefPtr<Shard>& shard : others) shard->Wake();
+  Do(entries);
   if (more) Wake();
 }
 
-void Hub::Shard::Do(Entry& entry) {
-  switch (entry.kind) {
-    case Entry::Kind::kJoin: {
-      Membership& membership = *entry.membership;
-      std::vector<Membership*>& members = membership.channel->members;
-      membership.place = members.size();
-      members.push_back(&membership);
-      return;
-    }
-    case Entry::Kind::kLeave: {
-      const Membership& membership = *entry.membership;
-      std::vector<Membership*>& members = membership.channel->members;
-      members[membership.place] = members.back();
-      members[membership.place]->place = membership.place;
-      members.pop_back();
-      return;
-    }
-    case Entry::Kind::kReplay:
-      return entry.membership->subscriber->Deliver(entry.message);
-    case Entry::Kind::kMessage:
-      // Nobody joins or leaves by what is called in here: that is logged.
-      for (Membership* const member : entry.channel->members) {
-        Subscriber& subscriber = *member->subscriber;
-        // Another filter of the subscriber's may have matched.
-        if (std::exchange(subscriber.last_serial_, entry.message->serial) !=
-            entry.message->serial) {
-          subscriber.Deliver(entry.message);
+void Hub::Shard::Do(std::span<Entry> entries) {
+  for (bool nothing_sent = true; !entries.empty();) {
+    Entry& entry = entries.front();
+    std::size_t count = 1;
+    switch (entry.kind) {
+      case Entry::Kind::kJoin:
+        Join(*entry.membership);
+        break;
+      case Entry::Kind::kLeave:
+        Leave(*entry.membership);
+        break;
+      case Entry::Kind::kReplay:
+        entry.membership->subscriber->Deliver(entry.message);
+        nothing_sent = false;
+        break;
+      case Entry::Kind::kMessage:
+        // A burst goes to one member after the other.
+        while (count < entries.size() && entries[count].kind == Entry::Kind::kMessage &&
+               entries[count].channel == entry.channel) {
+          ++count;
         }
+        Deliver(entries.first(count), nothing_sent && count == entries.size());
+        nothing_sent = false;
+        break;
+    }
+    entries = entries.subspan(count);
+  }
+}
+
+void Hub::Shard::Join(Membership& membership) {
+  std::vector<Membership*>& members = membership.channel->members;
+  membership.place = members.size();
+  members.push_back(&membership);
+}
+
+void Hub::Shard::Leave(const Membership& membership) {
+  std::vector<Membership*>& members = membership.channel->members;
+  members[membership.place] = members.back();
+  members[membership.place]->place = membership.place;
+  members.pop_back();
+}
+
+// Messages of one channel. Nobody joins or leaves by what is called in here: that is logged.
+// `all`: nothing else of this turn's goes to any socket, so that each one's share can leave.
+void Hub::Shard::Deliver(std::span<const Entry> messages, bool all) {
+  std::size_t unsent = 0;
+  for (Membership* const member : messages.front().channel->members) {
+    Subscriber& subscriber = *member->subscriber;
+    for (const Entry& entry : messages) {
+      // Another filter of the subscriber's may have matched.
+      if (std::exchange(subscriber.last_serial_, entry.message->serial) != entry.message->serial) {
+        subscriber.Deliver(entry.message);
       }
-      return;
+    }
+    if (all && ++unsent == kFlushSockets) {
+      unsent = 0;
+      mailbox_->loop()->Flush();
+    }
   }
 }
 
 void Hub::Shard::GiveUp() {
   std::deque<Entry> entries;
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  dead = true;
-  waiting_bytes = 0;
-  entries.swap(log);
+  std::vector<net::RefPtr<Shard>> others;
+  {
+    std::lock_guard<std::mutex> lock(state_->mutex);
+    dead = true;
+    waiting_bytes = 0;
+    entries.swap(log);
+    others.swap(to_wake);
+  }
+  for (const net::RefPtr<Shard>& shard : others) shard->Wake();
 }
 
 // ---- The hub's side, with the lock --------------------------------------------------------------
@@ -315,9 +362,25 @@ HubResult Hub::State::Publish(std::string_view topic, const EncodedMessage& enco
       }
     }
     if (options.history_messages > 0) Keep(std::move(message));
+    AfterThisTurn(&wakes);
   }
   for (const net::RefPtr<Shard>& shard : wakes) shard->Wake();
   return HubResult::kOk;
+}
+
+// A burst that one turn of a loop publishes is to leave in one write, on all loops: those others
+// are woken after it, by the loop's own shard.
+void Hub::State::AfterThisTurn(Wakes* wakes) {
+  if (wakes->empty()) return;
+  for (const net::RefPtr<Shard>& own : shards_) {
+    if (own->dead || !own->mailbox()->InLoopThread()) continue;
+    // What it has logged itself has scheduled it already.
+    const bool is_new = std::erase(*wakes, own) > 0 || !std::exchange(own->scheduled, true);
+    own->to_wake.insert(own->to_wake.end(), wakes->begin(), wakes->end());
+    wakes->clear();
+    if (is_new) wakes->push_back(own);
+    return;
+  }
 }
 
 void Hub::State::Keep(std::shared_ptr<const Message> message) {

@@ -26,6 +26,10 @@
 // Subscribe() has returned, and not for what was published before, but for the history that it asks
 // for; one that ends may still get what was published before that.
 //
+// Bursts. What a turn of a loop publishes is given to other loops at its end. So it leaves in one
+// write for each socket, unless the loop was at work already on what had been published before.
+// What other threads publish is on its way at once.
+//
 // Slow readers. Messages go to the socket until that has a backlog (SendResult::kBacklog); then the
 // hub holds them, up to the bounds of HubOptions, until the socket is writable. Beyond these
 // HubOptions::slow_policy says what is lost; each loss is counted, and told to on_slow.

@@ -2,6 +2,10 @@
 
 #include "strata/ws/hub.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -19,39 +23,31 @@
 #include "gtest/gtest.h"
 #include "strata/http/testing/wire.h"
 #include "strata/ws/server.h"
+#include "strata/ws/testing/wire.h"
+#include "strata/ws/testing/wire_client.h"
 
 namespace strata::ws {
 namespace {
 
-using http::testing::WireClient;
-
-class Client : public WireClient {
+class Client : public wire::Client {
  public:
-  using WireClient::WireClient;
-
-  void Upgrade(std::string_view fields = {}) {
-    EXPECT_EQ(Ask(absl::StrCat("GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n"
-                               "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-                               fields, "\r\n"))
-                  .status,
-              101);
-  }
+  using wire::Client::Client;
 
   // The next frame: its payload, or "0x.. payload" if it is no text that came plain; "end" after
   // the last.
   std::string Next() {
-    const std::string head = peer().Receive(2);
-    if (head.size() < 2) return "end";
-    std::size_t size = static_cast<unsigned char>(head[1]);
-    if (size >= 126) {
-      const std::string length = peer().Receive(size == 126 ? 2 : 8);
-      size = 0;
-      for (char c : length) size = size << 8 | static_cast<unsigned char>(c);
-    }
-    const std::string payload = size ? peer().Receive(size) : std::string();
-    const int first = static_cast<unsigned char>(head[0]);
-    return first == 0x81 ? payload : absl::StrCat("0x", absl::Hex(first), " ", payload);
+    const wire::Received frame = ReadFrame();
+    if (frame.first_byte < 0) return "end";
+    if (frame.first_byte == (wire::kFin | wire::kText)) return frame.payload;
+    return absl::StrCat("0x", absl::Hex(frame.first_byte), " ", frame.payload);
+  }
+
+  // Segments with data that have come up to now: on the loopback interface each small write is one.
+  std::uint32_t Segments() {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    EXPECT_EQ(::getsockopt(peer().native(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    return info.tcpi_data_segs_in;
   }
 };
 
@@ -93,7 +89,7 @@ class HubTest : public http::testing::WireTest {
 
   Member Join(std::vector<std::string> filters = {}, std::string_view fields = {}) {
     Client client(server().address());
-    client.Upgrade(fields);
+    EXPECT_EQ(client.Upgrade(fields).status, 101);
     SubscriberPtr subscriber;
     EXPECT_TRUE(Eventually([&] {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -238,6 +234,31 @@ TEST_F(HubTest, CompressedOnceForThoseWhoCanInflate) {
   EXPECT_LT(compressed.size(), 200u);
 }
 
+TEST_F(HubTest, ABurstOfOneTurnLeavesInOneWriteEach) {
+  Start();
+  std::vector<Member> members;
+  for (int i = 0; i < 100; ++i) members.push_back(Join({"t/+", "u"}));
+  // Until they have joined, the loops have other work in which a burst's beginning is taken along.
+  hub_->PublishText("u", "start");
+  for (Member& member : members) EXPECT_EQ(member.client.Next(), "start");
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::uint32_t> before;
+    for (Member& member : members) before.push_back(member.client.Segments());
+    Socket& publisher = members[static_cast<std::size_t>(round)].subscriber->socket();
+    EXPECT_EQ(publisher.Post([&](Socket&) {
+      for (int i = 0; i < 16; ++i) {
+        const std::string topic = i < 8 ? absl::StrCat("t/", i % 3) : "u";
+        EXPECT_EQ(hub_->PublishText(topic, absl::StrCat(i)), HubResult::kOk);
+      }
+    }),
+              net::Error::kOk);
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      for (int i = 0; i < 16; ++i) EXPECT_EQ(members[m].client.Next(), absl::StrCat(i));
+      EXPECT_EQ(members[m].client.Segments() - before[m], 1u) << m;
+    }
+  }
+}
+
 // ---- History -----------------------------------------------------------------------------------
 
 TEST_F(HubTest, WhoSubscribesLaterGetsTheLastMessages) {
@@ -284,8 +305,7 @@ TEST_F(HubTest, HistoryIsBoundedInBytes) {
   EXPECT_EQ(hub_->counters().history_bytes, 0u);
 }
 
-// ---- Bounds and slow readers
-// ---------------------------------------------------------------------
+// ---- Bounds and slow readers --------------------------------------------------------------------
 
 TEST_F(HubTest, FiltersAndLevelsAreBounded) {
   HubOptions options;

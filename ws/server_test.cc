@@ -18,84 +18,24 @@
 #include "gtest/gtest.h"
 #include "strata/http/testing/wire.h"
 #include "strata/net/testing/server_test.h"
+#include "strata/ws/testing/wire.h"
+#include "strata/ws/testing/wire_client.h"
 
 namespace strata::ws {
 namespace {
 
-using http::testing::WireClient;
 using http::testing::WireResponse;
 using net::testing::Pattern;
 
-constexpr char kKey[] = "dGhlIHNhbXBsZSBub25jZQ==";  // RFC 6455 section 1.3.
-constexpr char kAccept[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+using wire::CodeOf;
+using wire::Frame;
+using wire::Handshake;
+using wire::Received;
+using WsClient = wire::Client;
 
-std::string Handshake(std::string_view fields = {}, std::string_view path = "/") {
-  return absl::StrCat("GET ", path,
-                      " HTTP/1.1\r\nHost: test\r\nConnection: keep-alive, Upgrade\r\n"
-                      "Upgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
-                      kKey, "\r\n", fields, "\r\n");
-}
-
-// A frame as a client sends it, with a mask that is not zero.
-std::string Frame(int first_byte, std::string_view payload) {
-  std::string frame(1, static_cast<char>(first_byte));
-  if (payload.size() < 126) {
-    frame.push_back(static_cast<char>(0x80 | payload.size()));
-  } else if (payload.size() < 65536) {
-    frame.push_back(static_cast<char>(0x80 | 126));
-    frame.push_back(static_cast<char>(payload.size() >> 8));
-    frame.push_back(static_cast<char>(payload.size()));
-  } else {
-    frame.push_back(static_cast<char>(0x80 | 127));
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      frame.push_back(static_cast<char>(std::uint64_t{payload.size()} >> shift));
-    }
-  }
-  constexpr std::string_view kMask = "\x12\x34\x56\x78";
-  frame.append(kMask);
-  for (std::size_t i = 0; i < payload.size(); ++i) {
-    frame.push_back(static_cast<char>(payload[i] ^ kMask[i % 4]));
-  }
-  return frame;
-}
-std::string Text(std::string_view payload) { return Frame(0x81, payload); }
+std::string Text(std::string_view payload) { return Frame(wire::kFin | wire::kText, payload); }
 std::string CloseFrame(int code, std::string_view reason = {}) {
-  std::string payload = {static_cast<char>(code >> 8), static_cast<char>(code)};
-  return Frame(0x88, payload.append(reason));
-}
-
-struct Received {
-  int first_byte = -1;  // -1: the connection ended.
-  std::string payload;
-};
-
-class WsClient : public WireClient {
- public:
-  using WireClient::WireClient;
-
-  // What the answer to the handshake says; 101 when all is well.
-  WireResponse Upgrade(std::string_view fields = {}) { return Ask(Handshake(fields)); }
-
-  Received ReadFrame() {
-    std::string head = peer().Receive(2);
-    if (head.size() < 2) return {};
-    EXPECT_EQ(head[1] & 0x80, 0) << "a server does not mask";
-    std::size_t size = static_cast<unsigned char>(head[1]);
-    if (size >= 126) {
-      const std::string length = peer().Receive(size == 126 ? 2 : 8);
-      size = 0;
-      for (char c : length) size = size << 8 | static_cast<unsigned char>(c);
-    }
-    return {static_cast<unsigned char>(head[0]), size ? peer().Receive(size) : std::string()};
-  }
-};
-
-// The code of a Close frame; 1005 if it has none, -1 if it is none.
-int CodeOf(const Received& frame) {
-  if (frame.first_byte != 0x88) return -1;
-  if (frame.payload.size() < 2) return 1005;
-  return static_cast<unsigned char>(frame.payload[0]) << 8 |
-         static_cast<unsigned char>(frame.payload[1]);
+  return Frame(wire::kFin | wire::kClose, wire::ClosePayload(code, reason));
 }
 
 // A handler of functions.
@@ -175,7 +115,7 @@ TEST_F(WsServerTest, TheHandshakeIsAnsweredAsTheStandardSays) {
   EXPECT_EQ(response.status, 101);
   EXPECT_EQ(response.Field("Upgrade"), "websocket");
   EXPECT_EQ(response.Field("Connection"), "Upgrade");
-  EXPECT_EQ(response.Field("Sec-WebSocket-Accept"), kAccept);
+  EXPECT_EQ(response.Field("Sec-WebSocket-Accept"), wire::kSampleAccept);
   EXPECT_EQ(response.Field("Sec-WebSocket-Protocol"), "-");
   EXPECT_EQ(response.Field("Sec-WebSocket-Extensions"), "-");
 }
@@ -189,13 +129,14 @@ TEST_F(WsServerTest, WhatIsNoHandshakeIsRefused) {
   const std::string base =
       "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
   EXPECT_EQ(status(base + "\r\n"), 426);
-  EXPECT_EQ(status(base + "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: " + kKey + "\r\n\r\n"),
+  EXPECT_EQ(status(base + "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: " + wire::kSampleKey +
+                   "\r\n\r\n"),
             426);
   EXPECT_EQ(status(base + "Sec-WebSocket-Version: 13\r\n\r\n"), 400);
   EXPECT_EQ(status(base + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n"), 400);
   EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
-                   std::string(kKey) + "\r\n\r\n"),
+                   std::string(wire::kSampleKey) + "\r\n\r\n"),
             426);
   EXPECT_EQ(status(Handshake("Sec-WebSocket-Protocol: a, a\r\n")), 400);
   EXPECT_EQ(status(Handshake("Sec-WebSocket-Extensions: ;;\r\n")), 400);
