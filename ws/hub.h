@@ -84,7 +84,7 @@ struct HubOptions {
   // Called on the subscriber's loop for each message that it loses, by the policy or because its
   // socket refuses it (SendResult::kRefused). It may be called until all sockets have closed that
   // were added to the hub.
-  absl::AnyInvocable<void(Subscriber& subscriber, const SlowEvent& event) const> on_slow;
+  absl::AnyInvocable<void(Subscriber& subscriber, const SlowEvent& event) const> on_slow = {};
 
   // The last messages of each topic, kept for those who subscribe later: 1 is MQTT's retained
   // message. A message larger than history_bytes empties its topic's history. Beyond

@@ -213,12 +213,12 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   const Role role_;
   const bool deflates_;
   const bool shares_compressed_;
-  bool backlog_ = false;     // Above the high watermark; OnWritable() is owed.
-  bool sent_close_ = false;  // Our Close frame is queued.
-  bool got_close_ = false;   // The peer's has come, or it broke a rule.
-  bool drained_ = false;     // The loop ended it.
-  bool received_ = false;    // Something, since the timer was armed.
-  bool ping_sent_ = false;   // And nothing has come since.
+  bool backlog_ = false;        // Above the high watermark; OnWritable() is owed.
+  bool sent_close_ = false;     // Our Close frame is queued.
+  bool received_ = false;       // Something, since the timer was armed.
+  bool got_close_ : 1 = false;  // The peer's Close frame has come, or it broke a rule.
+  bool drained_ : 1 = false;    // The loop ended it.
+  bool ping_sent_ : 1 = false;  // And nothing has come since.
 };
 
 }  // namespace strata::ws
