@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <future>
@@ -280,6 +281,50 @@ TEST_F(WsClientTest, BothSidesMayCloseAtOnce) {
     EXPECT_TRUE(Next().starts_with("closed "));
     EXPECT_EQ(Next(), "destroyed");
   }
+}
+
+// ---- A server of others' -----------------------------------------------------------------------
+
+// Debian's python3-websockets.
+TEST_F(WsClientTest, AServerOfOthersAgrees) {
+  std::FILE* const server =
+      ::popen("exec timeout 60 /usr/bin/python3 -B ws/testing/python_server.py", "r");
+  ASSERT_NE(server, nullptr);
+  int port = 0;
+  ASSERT_EQ(std::fscanf(server, "%d", &port), 1);
+  const std::string url = absl::StrCat("ws://127.0.0.1:", port, "/");
+  const ClientOptions pooled = {.subprotocols = {"echo"}};
+  ClientOptions kept = pooled;
+  kept.deflate = DeflateParameters{};
+  ClientOptions plain = pooled;
+  plain.deflate.reset();
+  for (const ClientOptions& options : {pooled, kept, plain}) {
+    ASSERT_TRUE(Connect(url, options).ok());
+    EXPECT_EQ(Next(), options.deflate ? "open deflate echo" : "open echo");
+    for (std::size_t size : {0, 1, 125, 126, 65'535, 65'536, 300'000}) {
+      std::string text = Pattern(size);
+      socket_->SendBinary(text);
+      EXPECT_TRUE(Next() == "binary " + text) << size;
+      for (char& c : text) c &= 0x7f;
+      socket_->SendText(text);
+      EXPECT_TRUE(Next() == "text " + text) << size;
+    }
+    socket_->SendText("ping");
+    EXPECT_EQ(Next(), "text pong");
+    socket_->Ping("ours");
+    EXPECT_EQ(Next(), "pong ours");
+    socket_->Close(static_cast<CloseCode>(4001), "bye");
+    EXPECT_EQ(Next(), "closed 4001 bye");
+  }
+  ASSERT_TRUE(Connect(url, plain).ok());
+  EXPECT_EQ(Next(), "open echo");
+  socket_->SendText("leave");
+  EXPECT_EQ(Next(), "closed 4002 as you wish");
+  ASSERT_TRUE(Connect(url, plain).ok());
+  EXPECT_EQ(Next(), "open echo");
+  socket_->SendText("end");
+  EXPECT_EQ(Next(), "closed 1001 ");
+  EXPECT_EQ(::pclose(server), 0);
 }
 
 // ---- A server of bytes -------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 #!/usr/bin/python3 -B
 """Clients that others wrote talk to the echo server.
 
-  clients_test.py ECHO_SERVER
+  clients_test.py ECHO_SERVER NODE_CLIENT NODE_WS
 
-By Debian's python3-websockets, with and without permessage-deflate.
+By Debian's python3-websockets, and by the npm package ws, whose package.json NODE_WS is; both with
+and without permessage-deflate.
 """
 
 import asyncio
@@ -22,13 +23,20 @@ class EchoServer:
     def __init__(self, program, *arguments):
         self.process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        self.ending = False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
+        self.end()
         assert self.process.wait(30) == 0
+
+    def end(self):
+        # A second signal would end it at once, by itself.
+        if not self.ending:
+            self.process.send_signal(signal.SIGTERM)
+        self.ending = True
 
 
 async def messages_come_back(port, compression):
@@ -67,7 +75,7 @@ async def many_at_once(port):
 
 async def goes_away(server):
     async with websockets.connect(f"ws://127.0.0.1:{server.port}/") as socket:
-        server.process.send_signal(signal.SIGTERM)
+        server.end()
         try:
             await asyncio.wait_for(socket.recv(), 30)
             raise AssertionError("a message out of nowhere")
@@ -75,9 +83,19 @@ async def goes_away(server):
             assert closed.rcvd.code == 1001, closed
 
 
+def node_agrees(port, script, package, kind):
+    subprocess.run(
+        ["node", script, os.path.dirname(package), str(port), kind],
+        check=True,
+        timeout=100,
+    )
+
+
 def main():
-    program = sys.argv[1]
+    program, script, package = sys.argv[1:]
     with EchoServer(program, "--deflate", "--threads=2") as server:
+        node_agrees(server.port, script, package, "deflate")
+        node_agrees(server.port, script, package, "plain")
         asyncio.run(messages_come_back(server.port, "deflate"))
         asyncio.run(messages_come_back(server.port, None))
         asyncio.run(many_at_once(server.port))

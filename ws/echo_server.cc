@@ -57,6 +57,7 @@ int Run(int argc, char** argv) {
   endpoint.origins = {"*"};
   endpoint.socket.decoder.max_message_bytes = 64 << 20;
   endpoint.socket.decoder.max_frame_bytes = 64 << 20;
+  endpoint.socket.decoder.max_inflate_ratio = 0;  // Whoever tests may send zeros alone.
   endpoint.socket.max_backlog_bytes = 60 << 20;
   if (deflate) {
     // With takeover, for who offers that: conformance suites try all parameters.
