@@ -21,7 +21,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "strata/http/metrics.h"
 #include "strata/http/testing/wire.h"
+#include "strata/ws/hub_metrics.h"
 #include "strata/ws/server.h"
 #include "strata/ws/testing/wire.h"
 #include "strata/ws/testing/wire_client.h"
@@ -256,6 +258,35 @@ TEST_F(HubTest, ABurstOfOneTurnLeavesInOneWriteEach) {
       for (int i = 0; i < 16; ++i) EXPECT_EQ(members[m].client.Next(), absl::StrCat(i));
       EXPECT_EQ(members[m].client.Segments() - before[m], 1u) << m;
     }
+  }
+}
+
+TEST_F(HubTest, ItsFiguresAreOnThePageOfMetrics) {
+  HubOptions options;
+  options.history_messages = 1;
+  Start(std::move(options));
+  Member one = Join({"a/b", "a/+"});
+  Member two = Join({"a/b"});
+  hub_->PublishText("a/b", "text");
+  EXPECT_EQ(one.client.Next(), "text");
+  EXPECT_EQ(two.client.Next(), "text");
+  http::MetricsRegistry registry;
+  const auto registration =
+      registry.Register([this](http::MetricsPage& page) { ExportHub(page, *hub_, "news"); });
+  const std::string page = registry.Render();
+  for (std::string_view line : {
+           "# TYPE strata_hub_published_total counter\n",
+           "strata_hub_published_total{hub=\"news\"} 1\n",
+           "strata_hub_refused_total{hub=\"news\"} 0\n",
+           "strata_hub_delivered_total{hub=\"news\"} 2\n",
+           "strata_hub_dropped_total{hub=\"news\"} 0\n",
+           "strata_hub_closed_slow_total{hub=\"news\"} 0\n",
+           "# TYPE strata_hub_subscriptions gauge\n",
+           "strata_hub_subscriptions{hub=\"news\"} 3\n",
+           "strata_hub_levels{hub=\"news\"} 3\n",
+           "strata_hub_history_bytes{hub=\"news\"} 137\n",
+       }) {
+    EXPECT_NE(page.find(line), std::string::npos) << line << page;
   }
 }
 

@@ -6,25 +6,32 @@ pong; "end" ends it, with 1001.
 """
 
 import asyncio
+import contextlib
 
 import websockets
 
 ended = asyncio.Event()
 
 
+async def answer(socket, message):
+    if message == "end":
+        ended.set()
+    elif message == "leave":
+        await socket.close(4002, "as you wish")
+    elif message == "ping":
+        await asyncio.wait_for(await socket.ping(), 30)
+        await socket.send("pong")
+    else:
+        # In two fragments, if there is something for each.
+        half = len(message) // 2
+        await socket.send([message[:half], message[half:]] if half else message)
+
+
 async def serve(socket, _path):
-    async for message in socket:
-        if message == "end":
-            ended.set()
-        elif message == "leave":
-            await socket.close(4002, "as you wish")
-        elif message == "ping":
-            await asyncio.wait_for(await socket.ping(), 30)
-            await socket.send("pong")
-        else:
-            # In two fragments, if there is something for each.
-            half = len(message) // 2
-            await socket.send([message[:half], message[half:]] if half else message)
+    # Which it says of each code but 1000 and 1001.
+    with contextlib.suppress(websockets.ConnectionClosedError):
+        async for message in socket:
+            await answer(socket, message)
 
 
 async def main():
