@@ -24,8 +24,36 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
 
 namespace strata::orm {
+
+namespace internal {
+class Connection;
+}
+
+// How a database lies in its files, where that is not SQLite's own way: encrypted.h has one.
+// Thread-safe; the databases that use it keep it alive.
+class FileStorage {
+ public:
+  FileStorage() = default;
+  FileStorage(const FileStorage&) = delete;
+  FileStorage& operator=(const FileStorage&) = delete;
+  virtual ~FileStorage() = default;
+
+ private:
+  friend class internal::Connection;
+
+  // The SQLite VFS that opens the files, registered while this object lives.
+  virtual const char* vfs_name() const = 0;
+  // What it needs for itself at the end of each page.
+  virtual int reserved_bytes() const = 0;
+  // Why this thread could last not open a file, or read one (SQLITE_IOERR_DATA). OK if the storage
+  // has no better reason than SQLite.
+  virtual absl::Status failure() const = 0;
+};
 
 struct DatabaseOptions {
   // What is on the disk when a write returns: kFull, all of it. kNormal: with kWal, the last writes
@@ -43,6 +71,9 @@ struct DatabaseOptions {
   bool create = true;      // The file, if there is none.
   bool read_only = false;  // `create` and `journal` do not count then.
   bool exclusive = false;  // No other process opens it meanwhile, which saves locking.
+
+  // Null for SQLite's own. Not for ":memory:".
+  std::shared_ptr<FileStorage> storage = nullptr;
 
   // How long to try again while another process has a lock.
   std::chrono::milliseconds busy_timeout{5000};

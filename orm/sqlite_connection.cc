@@ -21,6 +21,8 @@ absl::StatusCode CodeOfConstraint(int code) {
 }
 
 absl::StatusCode StatusCodeOf(int code) {
+  // What a storage says of a damaged page.
+  if (code == SQLITE_IOERR_DATA) return absl::StatusCode::kDataLoss;
   switch (code & 0xff) {
     case SQLITE_CONSTRAINT:
       return CodeOfConstraint(code);
@@ -86,6 +88,9 @@ absl::Status StatusOfCode(int code, std::string_view message) {
 }
 
 absl::Status Connection::Error() const {
+  if (storage_ != nullptr && sqlite3_extended_errcode(get()) == SQLITE_IOERR_DATA) {
+    if (absl::Status status = storage_->failure(); !status.ok()) return status;
+  }
   return StatusOfCode(sqlite3_extended_errcode(get()), sqlite3_errmsg(get()));
 }
 
@@ -100,9 +105,18 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
   if (options.create && !options.read_only) flags |= SQLITE_OPEN_CREATE;
   std::unique_ptr<Connection> connection(new Connection(options));
   sqlite3* database = nullptr;
-  const int result = sqlite3_open_v2(name.c_str(), &database, flags, nullptr);
+  FileStorage* storage = options.storage.get();
+  if (storage != nullptr && !is_file) {
+    return absl::InvalidArgumentError("a database in memory has no storage");
+  }
+  const int result = sqlite3_open_v2(name.c_str(), &database, flags,
+                                     storage == nullptr ? nullptr : storage->vfs_name());
   connection->database_.reset(database);  // There may be one on an error too.
-  if (result != SQLITE_OK) return OpenError(result & 0xff, database, path);
+  if (result != SQLITE_OK) {
+    const absl::Status status = storage == nullptr ? absl::OkStatus() : storage->failure();
+    if (status.ok()) return OpenError(result & 0xff, database, path);
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
   if (absl::Status status = connection->Configure(options, is_file); !status.ok()) {
     return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
   }
@@ -121,6 +135,12 @@ absl::Status Connection::Configure(const DatabaseOptions& options, bool is_file)
                   {SQLITE_DBCONFIG_ENABLE_FKEY, 1}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}};
   for (const auto& [option, value] : settings) {
     if (sqlite3_db_config(get(), option, value, nullptr) != SQLITE_OK) return Error();
+  }
+  if (storage_ != nullptr) {
+    int reserved = storage_->reserved_bytes();
+    if (sqlite3_file_control(get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) != SQLITE_OK) {
+      return Error();
+    }
   }
   if (is_file && options.exclusive) {
     absl::Status status = Execute("PRAGMA locking_mode = EXCLUSIVE");

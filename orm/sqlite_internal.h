@@ -91,13 +91,16 @@ class Connection {
     bool used = false;
   };
 
-  explicit Connection(const DatabaseOptions& options) : max_statements_(options.max_statements) {}
+  explicit Connection(const DatabaseOptions& options)
+      : storage_(options.storage), max_statements_(options.max_statements) {}
 
   absl::Status Configure(const DatabaseOptions& options, bool is_file);
   absl::Status SetJournal(const DatabaseOptions& options);
   void DropUnused();
 
-  std::unique_ptr<sqlite3, Close> database_;  // Dies last.
+  // These die last, in the opposite order.
+  std::shared_ptr<FileStorage> storage_;
+  std::unique_ptr<sqlite3, Close> database_;
   std::size_t max_statements_;
   std::list<Entry> entries_;  // The last used one is the first.
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_sql_;
