@@ -78,6 +78,33 @@ class EncryptedStorage : public FileStorage {
       EncryptionKey key, const EncryptionOptions& options = {});
 };
 
+// What follows is for files of which no other connection is open; Unavailable if one is at work.
+
+// Makes `encrypted` of the plain database `plain`, or the other way round: all tables, indexes,
+// views and triggers, and only what is in use of the pages. The source is not changed, and the
+// destination may not be there, or is AlreadyExists; it is complete if the call returns OK, and
+// removed if not. Rows that have no INTEGER PRIMARY KEY may get another rowid.
+absl::Status EncryptDatabase(const std::string& plain, const std::string& encrypted,
+                             const std::shared_ptr<EncryptedStorage>& storage);
+absl::Status DecryptDatabase(const std::string& encrypted,
+                             const std::shared_ptr<EncryptedStorage>& storage,
+                             const std::string& plain);
+
+// Seals all pages anew by a new key of the file, and gives the file the key or password of `to`.
+// Until it returns OK, and after a crash at any time, either `from` opens the database as it was,
+// or `to`. After a crash it may be called again.
+//
+// Takes the space of the database twice meanwhile, for the journal, and for a copy beside it
+// ("-rekey", sealed by a key that is nowhere but in memory).
+absl::Status RekeyDatabase(const std::string& path, const std::shared_ptr<EncryptedStorage>& from,
+                           const std::shared_ptr<EncryptedStorage>& to);
+
+// Reads each page, whether it is in use or not, the header, and the write-ahead log as far as it
+// counts; then lets SQLite check its structures (PRAGMA integrity_check). DataLoss says what it
+// has found first. Others may have the database open.
+absl::Status CheckDatabase(const std::string& path,
+                           const std::shared_ptr<EncryptedStorage>& storage);
+
 }  // namespace strata::orm
 
 #endif  // STRATA_ORM_ENCRYPTED_H_

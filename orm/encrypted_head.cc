@@ -17,6 +17,9 @@ constexpr std::size_t kKeyBytes = 32;
 constexpr int kCreateTries = 500;
 constexpr int kCreateWaitUs = 10'000;
 
+// How long to wait for another process that is writing a page: many times what that takes.
+constexpr int kTornPageWaitUs = 100;
+
 absl::Status SystemFailure(std::string_view what, int code) {
   return absl::InternalError(absl::StrCat(what, ": ", sqlite3_errstr(code)));
 }
@@ -38,7 +41,30 @@ int MainFile::Start(const char* name, int flags) {
   if (absl::Status status = CheckJournalIsThere(name); !status.ok()) {
     return Fail(SQLITE_NOTADB, status);
   }
+  if ((flags & SQLITE_OPEN_READWRITE) != 0) RepairSlots();
   return SQLITE_OK;
+}
+
+// After a crash between the two, or where a byte has gone bad, the good slot goes over the other
+// one. If somebody else has a lock, it can wait.
+void MainFile::RepairSlots() {
+  Slot slots[2];
+  const auto differ = [&] {
+    return ReadBelow(slots[0], kSlotAt[0]) == SQLITE_OK &&
+           ReadBelow(slots[1], kSlotAt[1]) == SQLITE_OK && slots[0] != slots[1];
+  };
+  if (!differ()) return;
+  bool locked = true;
+  for (const int level : {SQLITE_LOCK_SHARED, SQLITE_LOCK_RESERVED, SQLITE_LOCK_EXCLUSIVE}) {
+    locked = locked && VfsFile::Lock(level) == SQLITE_OK;
+  }
+  // The second one is good only if the first is not, as that is written first.
+  if (locked && differ()) {
+    const std::size_t good = ParseSlot(slots[0]).ok() ? 0 : 1;
+    if (WriteBelow(slots[good], kSlotAt[1 - good]) == SQLITE_OK) Sync(SQLITE_SYNC_NORMAL);
+    first_slot_ = slots[good];
+  }
+  VfsFile::Unlock(SQLITE_LOCK_NONE);
 }
 
 // Whether the file is empty, or as a crash leaves one that is just being made: the first slot, by
@@ -159,7 +185,9 @@ absl::Status MainFile::CheckJournalIsThere(const char* name) {
   const int result = vfs_->xAccess(vfs_, journal.c_str(), SQLITE_ACCESS_EXISTS, &exists);
   // If it is no longer the same marker, a writer was at work, and has now removed the journal.
   if (result != SQLITE_OK || exists != 0 || ReadMarker() != marker) return absl::OkStatus();
-  return absl::DataLossError("the journal of an unfinished transaction is not there");
+  return absl::DataLossError(marker.state == Marker::State::kSet
+                                 ? "the journal of an unfinished transaction is not there"
+                                 : "the marker of the header is damaged");
 }
 
 absl::Status MainFile::CheckHead() {
@@ -190,7 +218,7 @@ absl::Status MainFile::CheckAll() {
     constexpr int kTries = 3;
     result = ReadPage(page, page_);
     for (int i = 1; i < kTries && result == SQLITE_IOERR_DATA; ++i) {
-      vfs_->xSleep(vfs_, 1000);
+      vfs_->xSleep(vfs_, kTornPageWaitUs);
       result = ReadPage(page, page_);
     }
   }

@@ -77,6 +77,7 @@ class MainFile : public VfsFile {
   absl::Status ReadHead();
   absl::Status WriteHead(const Header& header, FileKeys keys, KeySource& source);
   int CreateHead(const char* name);
+  void RepairSlots();
   absl::Status CheckHead();
   absl::Status CheckJournalIsThere(const char* name);
   int RefreshHead();

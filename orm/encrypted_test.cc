@@ -1,5 +1,6 @@
 #include "strata/orm/encrypted.h"
 
+#include <filesystem>
 #include <numeric>
 #include <thread>
 
@@ -484,6 +485,135 @@ TEST(EncryptedFileTest, ReadersDoNotNeedToWrite) {
   EXPECT_EQ(*(*db)->Count<Note>(), 10);
   Note note{11, "x"};
   EXPECT_EQ((*db)->Insert(&note).code(), absl::StatusCode::kPermissionDenied);
+}
+
+// Whole files.
+
+absl::Status RunSql(const std::string& path, const char* sql) {
+  sqlite3* db = nullptr;
+  int result = sqlite3_open(path.c_str(), &db);
+  if (result == SQLITE_OK) result = sqlite3_exec(db, sql, nullptr, nullptr, nullptr);
+  const std::string message = sqlite3_errmsg(db);
+  sqlite3_close(db);
+  return result == SQLITE_OK ? absl::OkStatus() : absl::InternalError(message);
+}
+
+class EncryptedFilesTest : public ::testing::TestWithParam<int> {
+ protected:
+  TempFolder folder_;
+  const std::string plain_ = folder_.File("plain ' %20?#.db");
+  const std::string encrypted_ = folder_.File("encrypted ' %20?#.db");
+  const std::string again_ = folder_.File("again.db");
+};
+
+INSTANTIATE_TEST_SUITE_P(PageSizes, EncryptedFilesTest, ::testing::Values(512, 4096, 65536));
+
+TEST_P(EncryptedFilesTest, EncryptedAndDecryptedItIsTheSame) {
+  ASSERT_EQ(RunSql(plain_, ("PRAGMA page_size = " + std::to_string(GetParam())).c_str()),
+            absl::OkStatus());
+  ASSERT_EQ(RunSql(plain_, ("PRAGMA page_size = " + std::to_string(GetParam()) +
+                            "; PRAGMA user_version = 7; CREATE TABLE other (x); CREATE INDEX i ON "
+                            "other (x); INSERT INTO other VALUES ('the quick brown fox');")
+                               .c_str()),
+            absl::OkStatus());
+  ASSERT_EQ(AddTogether(*MustOpen(plain_, {}), 1, 300, 100), absl::OkStatus());
+  const std::string original = TempFolder::Load(plain_);
+
+  ASSERT_EQ(EncryptDatabase(plain_, encrypted_, Keyed()), absl::OkStatus());
+  EXPECT_EQ(TempFolder::Load(plain_), original);
+  EXPECT_EQ(TempFolder::Load(encrypted_).find(kSecret), std::string::npos);
+  EXPECT_EQ(CheckDatabase(encrypted_, Keyed()), absl::OkStatus());
+  for (const Journal journal : {Journal::kWal, Journal::kDelete}) {
+    auto db = MustOpen(encrypted_, {.journal = journal, .storage = Keyed()});
+    EXPECT_EQ(ReadNotes(*db, 300, 100), absl::OkStatus());
+    Note note{300, Secret(300) + std::string(100, 'x')};
+    EXPECT_EQ(db->Update(&note), absl::OkStatus());
+  }
+
+  ASSERT_EQ(DecryptDatabase(encrypted_, Keyed(), again_), absl::OkStatus());
+  EXPECT_EQ(ReadNotes(*MustOpen(again_, {.journal = Journal::kDelete}), 300, 100),
+            absl::OkStatus());
+  EXPECT_EQ(RunSql(again_, "SELECT 1 / (count(*) = 1) FROM other"), absl::OkStatus());
+  EXPECT_NE(TempFolder::Load(again_).find(kSecret), std::string::npos);
+}
+
+TEST(EncryptedFilesErrorTest, NothingIsOverwrittenOrLeft) {
+  const TempFolder folder;
+  const std::string plain = folder.File("plain.db");
+  const std::string encrypted = folder.File("encrypted.db");
+  EXPECT_EQ(EncryptDatabase(plain, encrypted, Keyed()).code(), absl::StatusCode::kNotFound);
+  MustOpen(plain, {});
+  TempFolder::Store(encrypted, "precious");
+  EXPECT_EQ(EncryptDatabase(plain, encrypted, Keyed()).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(TempFolder::Load(encrypted), "precious");
+  const std::string elsewhere = folder.File("no/such/folder.db");
+  EXPECT_FALSE(EncryptDatabase(plain, elsewhere, Keyed()).ok());
+  TempFolder::Store(plain, std::string(5000, 'x'));
+  const std::string third = folder.File("third.db");
+  EXPECT_EQ(EncryptDatabase(plain, third, Keyed()).code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(std::filesystem::exists(third));
+  MustOpen(third, {.storage = Keyed()});
+  EXPECT_EQ(DecryptDatabase(third, Keyed(1), elsewhere).code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST(EncryptedRekeyTest, AfterItTheNewKeyAloneOpens) {
+  const TempFolder folder;
+  const std::string path = folder.File("a.db");
+  for (const Journal journal : {Journal::kWal, Journal::kDelete}) {
+    std::filesystem::remove(path);
+    ASSERT_EQ(AddTogether(*MustOpen(path, {.journal = journal, .storage = Keyed()}), 1, 300, 100),
+              absl::OkStatus());
+    const std::string before = TempFolder::Load(path);
+    ASSERT_EQ(RekeyDatabase(path, Keyed(), WithPassword("correct horse")), absl::OkStatus());
+    EXPECT_EQ(OpenStatus(path, Keyed()).code(), absl::StatusCode::kUnauthenticated);
+    EXPECT_EQ(RekeyDatabase(path, Keyed(), Keyed(2)).code(), absl::StatusCode::kUnauthenticated);
+    EXPECT_EQ(CheckDatabase(path, WithPassword("correct horse")), absl::OkStatus());
+    ASSERT_EQ(RekeyDatabase(path, WithPassword("correct horse"), Keyed(3)), absl::OkStatus());
+    EXPECT_EQ(ReadNotes(*MustOpen(path, {.journal = journal, .storage = Keyed(3)}), 300, 100),
+              absl::OkStatus());
+    // Not a page is as it was, nor would the old keys open it.
+    const std::string after = TempFolder::Load(path);
+    for (std::size_t at = 8192; at + 4096 <= before.size(); at += 4096) {
+      EXPECT_NE(after.substr(at + 4064, 32), before.substr(at + 4064, 32)) << at;
+    }
+    EXPECT_FALSE(std::filesystem::exists(path + "-rekey"));
+  }
+}
+
+TEST(EncryptedRekeyTest, OtherConnectionsAreNotLeftBehind) {
+  const TempFolder folder;
+  const std::string path = folder.File("a.db");
+  auto wal = MustOpen(path, {.storage = Keyed()});
+  ASSERT_EQ(AddTogether(*wal, 1, 10), absl::OkStatus());
+  EXPECT_FALSE(RekeyDatabase(path, Keyed(), Keyed(1)).ok());  // It is at work.
+  wal.reset();
+
+  // One that is idle, without a lock, has to look at the header again.
+  auto idle = MustOpen(path, {.journal = Journal::kDelete, .storage = Keyed()});
+  ASSERT_EQ(ReadNotes(*idle, 10), absl::OkStatus());
+  ASSERT_EQ(RekeyDatabase(path, Keyed(), Keyed(1)), absl::OkStatus());
+  Note note{1, "x"};
+  EXPECT_EQ(idle->Update(&note).code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(idle->Count<Note>().status().code(), absl::StatusCode::kUnauthenticated);
+  idle.reset();
+  EXPECT_EQ(ReadNotes(*MustOpen(path, {.storage = Keyed(1)}), 10), absl::OkStatus());
+}
+
+TEST(EncryptedRekeyTest, TheSameKeyMayBeGivenAgain) {
+  const TempFolder folder;
+  const std::string path = folder.File("a.db");
+  auto idle = MustOpen(path, {.journal = Journal::kDelete, .storage = Keyed()});
+  ASSERT_EQ(AddTogether(*idle, 1, 10), absl::OkStatus());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(RekeyDatabase(path, Keyed(), Keyed()), absl::OkStatus());
+    ASSERT_EQ(ReadNotes(*idle, 10), absl::OkStatus());
+    ASSERT_EQ(idle->Transact([](Transaction& t) {
+      Note note{1, Secret(1)};
+      return t.Update(&note);
+    }),
+              absl::OkStatus());
+  }
+  EXPECT_EQ(CheckDatabase(path, Keyed()), absl::OkStatus());
 }
 
 }  // namespace

@@ -96,11 +96,12 @@ absl::Status Connection::Error() const {
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path,
                                                              const DatabaseOptions& options) {
-  // A path like "file:x?mode=memory" is a file of that name, whatever the library's default is.
+  // A path like "file:x?mode=memory" is a file of that name: no path begins so. That URIs are known
+  // is for the files that a storage attaches.
   if (path.empty()) return absl::InvalidArgumentError("a database needs a path, or \":memory:\"");
   const bool is_file = path != ":memory:";
   const std::string name = is_file && path[0] != '/' ? absl::StrCat("./", path) : path;
-  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
   flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options.create && !options.read_only) flags |= SQLITE_OPEN_CREATE;
   std::unique_ptr<Connection> connection(new Connection(options));
