@@ -316,7 +316,7 @@ TEST_F(ModelTest, OperationsDoAsTheModelDoes) {
 TEST_F(ModelTest, QueriesFindWhatTheModelFinds) {
   for (int i = 0; i < kOperations && !HasFatalFailure(); ++i) {
     Step(*db_, model_);
-    if (i % 4 == 0) CompareQuery();
+    if (i % 8 == 0) CompareQuery();
     if (i % 50 == 0) Compare(*db_, model_);
   }
 }

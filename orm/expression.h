@@ -137,8 +137,11 @@ class Expression {
   // Not less than `low`, and not greater than `high`.
   template <typename Low, typename High>
   Condition Between(const Low& low, const High& high) const {
-    return Make(internal::Op::kBetween,
-                {internal::OperandTerm<Plain>(low), internal::OperandTerm<Plain>(high)});
+    std::vector<internal::Term> operands;
+    operands.push_back(term_);
+    operands.push_back(internal::OperandTerm<Plain>(low));
+    operands.push_back(internal::OperandTerm<Plain>(high));
+    return Condition(internal::MakeTerm(internal::Op::kBetween, std::move(operands)));
   }
 
   // One of at most kMaxInValues values; never true without any.
@@ -149,8 +152,9 @@ class Expression {
       return Condition(internal::InvalidTerm("more than 1000 values for In()"));
     }
     std::vector<internal::Term> operands;
+    operands.push_back(term_);
     for (const Operand& value : values) operands.push_back(internal::OperandTerm<Plain>(value));
-    return Make(internal::Op::kIn, std::move(operands));
+    return Condition(internal::MakeTerm(internal::Op::kIn, std::move(operands)));
   }
   template <typename Operand>
   Condition In(const std::vector<Operand>& values) const {
@@ -166,10 +170,10 @@ class Expression {
   // other case.
   Condition Like(std::string_view pattern) const {
     static_assert(internal::FitsType<std::string>(kTypeInfo<Plain>), "Like() is for texts");
-    return Make(internal::Op::kLike, {internal::ValueTerm(pattern)});
+    return Condition(internal::MakeTerm(internal::Op::kLike, term_, internal::ValueTerm(pattern)));
   }
 
-  Condition IsNull() const { return Make(internal::Op::kIsNull, {}); }
+  Condition IsNull() const { return Condition(internal::MakeTerm(internal::Op::kIsNull, term_)); }
 
  private:
   using Plain = typename internal::WithoutOptional<V>::Type;
@@ -178,12 +182,7 @@ class Expression {
   template <typename Operand>
   Condition Compare(internal::Op op, const Operand& operand) const {
     static_assert(kIsComparable, "lists and structs are not compared");
-    return Make(op, {internal::OperandTerm<Plain>(operand)});
-  }
-
-  Condition Make(internal::Op op, std::vector<internal::Term> operands) const {
-    operands.insert(operands.begin(), term_);
-    return Condition(internal::MakeTerm(op, std::move(operands)));
+    return Condition(internal::MakeTerm(op, term_, internal::OperandTerm<Plain>(operand)));
   }
 
   internal::Term term_;
@@ -192,17 +191,19 @@ class Expression {
 // All of them; true without any.
 template <typename... Conditions>
 Condition And(const Conditions&... conditions) {
-  return Condition(internal::MakeTerm(internal::Op::kAnd, {conditions.term()...}));
+  return Condition(
+      internal::MakeTerm(internal::Op::kAnd, std::vector<internal::Term>{conditions.term()...}));
 }
 
 // At least one of them; false without any.
 template <typename... Conditions>
 Condition Or(const Conditions&... conditions) {
-  return Condition(internal::MakeTerm(internal::Op::kOr, {conditions.term()...}));
+  return Condition(
+      internal::MakeTerm(internal::Op::kOr, std::vector<internal::Term>{conditions.term()...}));
 }
 
 inline Condition Not(const Condition& condition) {
-  return Condition(internal::MakeTerm(internal::Op::kNot, {condition.term()}));
+  return Condition(internal::MakeTerm(internal::Op::kNot, condition.term()));
 }
 
 // A text that stands for itself within a pattern of Like().
@@ -242,7 +243,7 @@ constexpr auto SumType() {
 
 template <typename V, typename Source>
 Expression<V> Computed(Op op, const Source& source) {
-  return Expression<V>(MakeTerm(op, {Col(source).term()}));
+  return Expression<V>(MakeTerm(op, Col(source).term()));
 }
 
 }  // namespace internal
@@ -251,7 +252,8 @@ Expression<V> Computed(Op op, const Source& source) {
 // values; NULL counts for none of the others, and is what they are without a value. A sum of
 // integers that overflows is an error.
 inline Expression<std::int64_t> Count() {
-  return Expression<std::int64_t>(internal::MakeTerm(internal::Op::kCount, {}));
+  return Expression<std::int64_t>(
+      internal::MakeTerm(internal::Op::kCount, std::vector<internal::Term>()));
 }
 template <typename Source>
 Expression<std::int64_t> Count(const Source& source) {
@@ -292,8 +294,8 @@ Expression<std::optional<V>> JsonValue(const Source& source, std::string_view pa
   static_assert(kTypeInfo<V>.kind == Kind::kBool || kTypeInfo<V>.kind == Kind::kString ||
                     internal::IsNumberKind(kTypeInfo<V>.kind),
                 "a value in JSON is a bool, a number or a std::string");
-  return Expression<std::optional<V>>(internal::MakeTerm(
-      internal::Op::kJsonValue, {Col(source).term(), internal::ValueTerm(path)}));
+  return Expression<std::optional<V>>(
+      internal::MakeTerm(internal::Op::kJsonValue, Col(source).term(), internal::ValueTerm(path)));
 }
 
 // The same, where a LeftJoin() may have put NULL.

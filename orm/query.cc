@@ -20,10 +20,37 @@ bool IsComparison(Op op) {
 
 }  // namespace
 
+Term::Term() = default;
+Term::Term(const Term& other) = default;
+Term::Term(Term&& other) noexcept = default;
+Term& Term::operator=(const Term& other) = default;
+Term& Term::operator=(Term&& other) noexcept = default;
+Term::~Term() = default;
+
+SelectOperation::SelectOperation() = default;
+SelectOperation::SelectOperation(const SelectOperation& other) = default;
+SelectOperation::SelectOperation(SelectOperation&& other) noexcept = default;
+SelectOperation& SelectOperation::operator=(const SelectOperation& other) = default;
+SelectOperation& SelectOperation::operator=(SelectOperation&& other) noexcept = default;
+SelectOperation::~SelectOperation() = default;
+
 Term InvalidTerm(std::string_view why) {
   Term term;
   term.argument.text = why;
   return term;
+}
+
+Term MakeTerm(Op op, Term operand) {
+  std::vector<Term> operands;
+  operands.push_back(std::move(operand));
+  return MakeTerm(op, std::move(operands));
+}
+
+Term MakeTerm(Op op, Term first, Term second) {
+  std::vector<Term> operands;
+  operands.push_back(std::move(first));
+  operands.push_back(std::move(second));
+  return MakeTerm(op, std::move(operands));
 }
 
 Term ColumnTerm(const TableInfo& table, std::uint32_t offset) {

@@ -46,7 +46,15 @@ enum class Op : std::uint8_t {
 // 100, of which a level takes up to 3.
 inline constexpr int kMaxTermDepth = 24;
 
+// Here and below, what is not inline is compiled once, and not with each condition.
 struct Term {
+  Term();
+  Term(const Term& other);
+  Term(Term&& other) noexcept;
+  Term& operator=(const Term& other);
+  Term& operator=(Term&& other) noexcept;
+  ~Term();
+
   Op op = Op::kInvalid;
   std::uint8_t depth = 0;
   const TableInfo* table = nullptr;   // Of kColumn.
@@ -62,6 +70,8 @@ Term ColumnTerm(const TableInfo& table, std::uint32_t offset);
 
 // Of operands; a value that is compared with a column becomes of the column's kind.
 Term MakeTerm(Op op, std::vector<Term> operands);
+Term MakeTerm(Op op, Term operand);
+Term MakeTerm(Op op, Term first, Term second);
 
 // A Join: with a reference of one of the tables so far to `table`, or of that to one of these.
 struct JoinedTable {
@@ -77,6 +87,13 @@ struct OrderTerm {
 };
 
 struct SelectOperation {
+  SelectOperation();
+  SelectOperation(const SelectOperation& other);
+  SelectOperation(SelectOperation&& other) noexcept;
+  SelectOperation& operator=(const SelectOperation& other);
+  SelectOperation& operator=(SelectOperation&& other) noexcept;
+  ~SelectOperation();
+
   enum class What : std::uint8_t { kRows, kCount, kExists };
   What what = What::kRows;
   const TableInfo* table = nullptr;
