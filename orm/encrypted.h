@@ -26,8 +26,8 @@
 //   DataLoss           no encrypted database (a plain one, another file), a truncated or a damaged
 //                      one; the page that is damaged when it is read
 //   Unimplemented      a newer version of the format
-//   ResourceExhausted  the header asks for more work for a password than the limits allow; or a key
-//                      has sealed 2^32 pages (16 TiB) in this process, and RekeyDatabase() is due
+//   ResourceExhausted  the header asks for more work for a password than the limits allow; or a
+//                      connection has sealed 2^32 pages (16 TiB), and RekeyDatabase() is due
 
 #ifndef STRATA_ORM_ENCRYPTED_H_
 #define STRATA_ORM_ENCRYPTED_H_
