@@ -23,12 +23,14 @@ class Echo final : public SocketHandler {
   }
 };
 
-// Three threads send, ping and close at once, while the client does what it likes.
+// Three threads send, ping and close at once, in the middle of a fan-out, while the client does
+// what it likes.
 class Racer final : public SocketHandler {
  public:
-  explicit Racer(net::WorkerPool& workers) : workers_(workers) {}
+  Racer(Hub& hub, net::WorkerPool& workers) : hub_(hub), workers_(workers) {}
 
   void OnOpen(Socket& socket) override {
+    EXPECT_EQ(hub_.Add(socket)->Subscribe("#", 0), HubResult::kOk);
     for (int i = 0; i < 3; ++i) {
       (void)workers_.Submit([socket = SocketPtr(&socket), i] {
         socket->SendText(absl::StrCat("from ", i));
@@ -44,6 +46,7 @@ class Racer final : public SocketHandler {
   }
 
  private:
+  Hub& hub_;
   net::WorkerPool& workers_;
 };
 
@@ -97,10 +100,11 @@ StressServer::StressServer()
   options.socket.close_timeout = std::chrono::seconds(60);
   router.Get("/echo",
              WebSocketEndpoint([](http::Request&) { return std::make_unique<Echo>(); }, options));
-  router.Get("/race",
-             WebSocketEndpoint(
-                 [this](http::Request&) { return std::make_unique<Racer>(runtime_->workers()); },
-                 options));
+  router.Get("/race", WebSocketEndpoint(
+                          [this](http::Request&) {
+                            return std::make_unique<Racer>(hub_, runtime_->workers());
+                          },
+                          options));
   router.Get("/hub",
              WebSocketEndpoint([this](http::Request&) { return std::make_unique<Reader>(hub_); },
                                options));

@@ -46,8 +46,8 @@ class Publisher {
 // On these paths:
 //
 //   /echo     echoes, and takes a context over with permessage-deflate
-//   /race     three threads send "from 0" and so on, a ping "race" and 3000 bytes, and close with
-//             4000 and so on
+//   /race     subscribes to all; three threads send "from 0" and so on, a ping "race" and 3000
+//             bytes, and close with 4000 and so on
 //   /hub      subscribes to what a client sends, but for "leave", and for "dropped?", which is
 //   /strict   answered with the number of messages lost; with kDropOldest, or with kClose
 class StressServer {
