@@ -167,6 +167,11 @@ absl::StatusOr<BlockingWebSocket::Message> BlockingWebSocket::Receive(
   return message;
 }
 
+std::size_t BlockingWebSocket::received_bytes() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  return state_->received_bytes;
+}
+
 absl::Status BlockingWebSocket::Close(CloseCode code, std::string_view reason) {
   state_->socket->Close(code, reason);
   // For the peer's Close frame, which may be behind messages: these are dropped now.

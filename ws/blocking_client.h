@@ -74,6 +74,9 @@ class BlockingWebSocket {
   // connection that has ended.
   absl::StatusOr<Message> Receive(std::chrono::milliseconds timeout = kForever);
 
+  // Of messages that wait for Receive().
+  std::size_t received_bytes() const;
+
   // Says that nothing more will be sent, and waits for the peer's answer. What has come up to now
   // can be received still; what comes meanwhile is dropped. Unavailable if the connection ended
   // without a Close frame of the peer's, which it does after SocketOptions::close_timeout.

@@ -65,6 +65,12 @@ class HubTest : public http::testing::WireTest {
 
   void Start(HubOptions options = {}) {
     hub_ = std::make_unique<Hub>(std::move(options));
+    http::ServerOptions server;
+    server.runtime.loops = 2;
+    Serve(MakeRouter(), std::move(server));
+  }
+
+  http::Router MakeRouter() {
     http::Router router;
     EndpointOptions endpoint;
     endpoint.socket.close_timeout = std::chrono::milliseconds(50);
@@ -79,9 +85,7 @@ class HubTest : public http::testing::WireTest {
                           return handler;
                         },
                         endpoint));
-    http::ServerOptions server;
-    server.runtime.loops = 2;
-    Serve(std::move(router), std::move(server));
+    return router;
   }
 
   struct Member {
@@ -90,7 +94,12 @@ class HubTest : public http::testing::WireTest {
   };
 
   Member Join(std::vector<std::string> filters = {}, std::string_view fields = {}) {
-    Client client(server().address());
+    return JoinAt(server().address(), std::move(filters), fields);
+  }
+
+  Member JoinAt(const net::Address& address, std::vector<std::string> filters = {},
+                std::string_view fields = {}) {
+    Client client(address);
     EXPECT_EQ(client.Upgrade(fields).status, 101);
     SubscriberPtr subscriber;
     EXPECT_TRUE(Eventually([&] {
@@ -261,6 +270,30 @@ TEST_F(HubTest, ABurstOfOneTurnLeavesInOneWriteEach) {
   }
 }
 
+TEST_F(HubTest, WhatALoopPublishesAtItsEndReachesTheOthers) {
+  Start();
+  Member stays = Join({"t"});
+  http::ServerOptions options;
+  options.address = "127.0.0.1:0";
+  options.runtime.loops = 1;
+  auto other = http::Server::Create(MakeRouter(), std::move(options));
+  ASSERT_TRUE(other.ok()) << other.status();
+  (*other)->Start();
+  {
+    Member ends = JoinAt((*other)->address(), {"t"});
+    std::atomic<bool> ended{false};
+    EXPECT_EQ(ends.subscriber->socket().Post([&](Socket& socket) {
+      EXPECT_EQ(hub_->PublishText("t", "the last words"), HubResult::kOk);
+      socket.stream().loop()->Stop();
+      ended = true;
+    }),
+              net::Error::kOk);
+    EXPECT_TRUE(Eventually([&] { return ended.load(); }));
+    other->reset();
+  }
+  EXPECT_EQ(stays.client.Next(), "the last words");
+}
+
 TEST_F(HubTest, ItsFiguresAreOnThePageOfMetrics) {
   HubOptions options;
   options.history_messages = 1;
@@ -351,9 +384,30 @@ TEST_F(HubTest, FiltersAndLevelsAreBounded) {
   EXPECT_EQ(hub_->counters().levels, 5u);
 }
 
-TEST_F(HubTest, ALoopThatIsBehindRefusesForAll) {
+TEST_F(HubTest, ATopicBeyondTheLevelsIsRefusedAHistory) {
   HubOptions options;
-  options.max_waiting_messages = 3;
+  options.history_messages = 1;
+  options.max_levels = 2;
+  Start(std::move(options));
+  EXPECT_EQ(hub_->PublishText("a/b", "x"), HubResult::kOk);
+  EXPECT_EQ(hub_->PublishText("c", "x"), HubResult::kFull);
+  EXPECT_EQ(hub_->PublishText("a/b", "y"), HubResult::kOk);
+  EXPECT_EQ(hub_->counters().refused, 1u);
+  Member member = Join({"a/b"});
+  EXPECT_EQ(member.client.Next(), "y");
+}
+
+class HubBehindTest : public HubTest, public ::testing::WithParamInterface<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(MessagesAndBytes, HubBehindTest, ::testing::Bool());
+
+TEST_P(HubBehindTest, ALoopThatIsBehindRefusesForAll) {
+  HubOptions options;
+  if (GetParam()) {
+    options.max_waiting_messages = 3;
+  } else {
+    options.max_waiting_bytes = 3 * 3;  // Each has a header of 2.
+  }
   Start(std::move(options));
   Member member = Join({"t"});
   // The loop stands still.
