@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "strata/orm/schema_migrate_internal.h"
 #include "strata/orm/sqlite_session_internal.h"
 
 namespace strata::orm {
@@ -114,6 +115,10 @@ class SqliteStore : public internal::RowStore {
   absl::StatusOr<std::int64_t> Change(const internal::ChangeOperation& operation) override {
     return Locked([&] { return session_.Change(operation); });
   }
+  absl::Status Migrate(const Schema& schema, const MigrateOptions& options,
+                       SchemaReport* report) override {
+    return Locked([&] { return internal::MigrateSchema(session_, schema, options, report); });
+  }
 
  private:
   // The thread that holds the lock would wait for itself.
@@ -163,6 +168,27 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   if (!connection.ok()) return connection.status();
   return std::unique_ptr<Database>(
       new Database(std::make_unique<SqliteStore>(*std::move(connection))));
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
+                                                         const Schema& schema,
+                                                         const DatabaseOptions& options,
+                                                         const MigrateOptions& migrate) {
+  absl::StatusOr<std::unique_ptr<Database>> database = Open(path, options);
+  if (!database.ok()) return database;
+  MigrateOptions how = migrate;
+  if (options.read_only) how.mode = MigrateOptions::Mode::kCheck;
+  const absl::StatusOr<SchemaReport> report = (*database)->Migrate(schema, how);
+  if (report.ok()) return database;
+  return absl::Status(report.status().code(),
+                      absl::StrCat(path, ": ", report.status().message()));
+}
+
+absl::StatusOr<SchemaReport> Database::Migrate(const Schema& schema,
+                                               const MigrateOptions& options) {
+  SchemaReport report;
+  if (absl::Status status = owned_->Migrate(schema, options, &report); !status.ok()) return status;
+  return report;
 }
 
 }  // namespace strata::orm

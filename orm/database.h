@@ -53,6 +53,7 @@
 #include "absl/status/statusor.h"
 #include "strata/orm/database_options.h"
 #include "strata/orm/rows_internal.h"
+#include "strata/orm/schema.h"
 #include "strata/orm/store_internal.h"
 #include "strata/orm/table.h"
 
@@ -123,8 +124,8 @@ class Records {
   // when it is rolled back.
   absl::Status Transact(absl::AnyInvocable<absl::Status(Transaction& transaction)> body);
 
-  // Makes the table and its indexes, where they are not there. FailedPrecondition if there is a
-  // table of that name without the described columns.
+  // Makes the table, or what one in the file lacks, as schema.h says. FailedPrecondition if that
+  // would lose anything, or take a rebuild.
   template <typename T>
   absl::Status Create() {
     return store_->Create(CheckedTable<T>());
@@ -304,7 +305,17 @@ class Database : public Records {
   // ":memory:" is a database of its own, gone with the object. Other paths are those of files.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
                                                         const DatabaseOptions& options = {});
+
+  // The same, with Migrate(); of a file opened for reading the schema is only checked.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
+                                                        const Schema& schema,
+                                                        const DatabaseOptions& options = {},
+                                                        const MigrateOptions& migrate = {});
   ~Database();
+
+  // Changes the tables of the file to what is described (schema.h). FailedPrecondition if something
+  // is refused, with all that is.
+  absl::StatusOr<SchemaReport> Migrate(const Schema& schema, const MigrateOptions& options = {});
 
  private:
   explicit Database(std::unique_ptr<internal::RowStore> store);

@@ -8,33 +8,11 @@
 namespace strata::orm::internal {
 namespace {
 
-std::string QuotedText(std::string_view text) {
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "''"}}), "'");
-}
-
 std::string RealText(double value) {
   if (std::isinf(value)) return value > 0 ? "9e999" : "-9e999";
   char text[32];
   std::snprintf(text, sizeof(text), "%.17g", value);
   return text;
-}
-
-std::string DefaultText(const DefaultValue& value) {
-  switch (value.type) {
-    case DefaultValue::Type::kNone:
-      return "";
-    case DefaultValue::Type::kNull:
-      return " DEFAULT NULL";
-    case DefaultValue::Type::kInteger:
-      return absl::StrCat(" DEFAULT ", value.integer);
-    case DefaultValue::Type::kReal:
-      return absl::StrCat(" DEFAULT ", RealText(value.real));
-    case DefaultValue::Type::kText:
-      return absl::StrCat(" DEFAULT ", QuotedText(value.text));
-    case DefaultValue::Type::kSql:
-      return absl::StrCat(" DEFAULT (", value.text, ")");
-  }
-  return "";
 }
 
 std::string_view ActionName(ForeignKeyAction action) {
@@ -59,10 +37,11 @@ std::string KeyRange(const TypeInfo& type, std::string_view name) {
   if (bits == 64) return "";
   const bool is_signed = type.kind <= Kind::kInt64;
   const std::int64_t max = (std::int64_t{1} << (is_signed ? bits - 1 : bits)) - 1;
-  return absl::StrCat(" CHECK (", name, " BETWEEN ", is_signed ? -max - 1 : 0, " AND ", max, ")");
+  return absl::StrCat(name, " BETWEEN ", is_signed ? -max - 1 : 0, " AND ", max);
 }
 
-void AppendColumn(const TableInfo& table, const Column& column, std::string* sql) {
+void AppendColumn(const TableInfo& table, const Column& column, bool with_unique,
+                  std::string* sql) {
   const std::string name = Quoted(column.name);
   const std::string constraint =
       absl::StrCat(" CONSTRAINT ", Quoted(absl::StrCat(table.name, ".", column.name)));
@@ -71,13 +50,15 @@ void AppendColumn(const TableInfo& table, const Column& column, std::string* sql
   if (is_rowid) {
     const std::string range = KeyRange(*column.value, name);
     absl::StrAppend(sql, " PRIMARY KEY", column.has(Column::kAutoincrement) ? " AUTOINCREMENT" : "",
-                    range.empty() ? "" : constraint, range);
+                    range.empty() ? "" : absl::StrCat(constraint, " CHECK (", range, ")"));
   } else if (column.has(Column::kNotNull)) {
     absl::StrAppend(sql, " NOT NULL");
   }
-  if (column.has(Column::kUnique)) absl::StrAppend(sql, " UNIQUE");
+  if (with_unique && column.has(Column::kUnique)) absl::StrAppend(sql, " UNIQUE");
   if (!column.collation.empty()) absl::StrAppend(sql, " COLLATE ", Quoted(column.collation));
-  absl::StrAppend(sql, DefaultText(column.default_value));
+  if (column.default_value.type != DefaultValue::Type::kNone) {
+    absl::StrAppend(sql, " DEFAULT ", DefaultSql(column.default_value));
+  }
   if (!column.generated.empty()) {
     absl::StrAppend(sql, " GENERATED ALWAYS AS (", column.generated, ") ",
                     column.has(Column::kStored) ? "STORED" : "VIRTUAL");
@@ -92,21 +73,31 @@ void AppendColumn(const TableInfo& table, const Column& column, std::string* sql
 }
 
 std::string IndexSql(const TableInfo& table, const IndexInfo& index) {
-  std::string name(index.name.empty() ? table.name : index.name);
   std::string columns;
   for (std::size_t i = 0; i < index.column_count; ++i) {
-    if (index.name.empty()) absl::StrAppend(&name, "_", index.columns[i]);
     absl::StrAppend(&columns, i == 0 ? "" : ", ", Quoted(index.columns[i]));
   }
-  return absl::StrCat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX IF NOT EXISTS ",
-                      Quoted(name), " ON ", Quoted(table.name), " (", columns, ")",
-                      index.where.empty() ? "" : " WHERE ", index.where);
+  return absl::StrCat("CREATE ", index.unique ? "UNIQUE " : "", "INDEX ",
+                      Quoted(IndexName(table, index)), " ON ", Quoted(table.name), " (", columns,
+                      ")", index.where.empty() ? "" : " WHERE ", index.where);
 }
 
 }  // namespace
 
 std::string Quoted(std::string_view name) {
   return absl::StrCat("\"", absl::StrReplaceAll(name, {{"\"", "\"\""}}), "\"");
+}
+
+std::string QuotedText(std::string_view text) {
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "''"}}), "'");
+}
+
+std::string IndexName(const TableInfo& table, const IndexInfo& index) {
+  if (!index.name.empty()) return std::string(index.name);
+  std::string name(table.name);
+  for (std::size_t i = 0; i < index.column_count; ++i)
+    absl::StrAppend(&name, "_", index.columns[i]);
+  return name;
 }
 
 std::string_view StorageName(Storage storage) {
@@ -123,11 +114,42 @@ std::string_view StorageName(Storage storage) {
   return "";
 }
 
-std::string CreateTableSql(const TableInfo& table) {
-  std::string sql = absl::StrCat("CREATE TABLE IF NOT EXISTS ", Quoted(table.name), " (");
+std::string DefaultSql(const DefaultValue& value) {
+  switch (value.type) {
+    case DefaultValue::Type::kNone:
+    case DefaultValue::Type::kNull:
+      break;
+    case DefaultValue::Type::kInteger:
+      return absl::StrCat(value.integer);
+    case DefaultValue::Type::kReal:
+      return RealText(value.real);
+    case DefaultValue::Type::kText:
+      return QuotedText(value.text);
+    case DefaultValue::Type::kSql:
+      return absl::StrCat("(", value.text, ")");
+  }
+  return "NULL";
+}
+
+std::vector<std::string> ChecksOf(const TableInfo& table) {
+  std::vector<std::string> checks;
+  for (const Column& column : table.columns) {
+    if (!column.check.empty()) checks.emplace_back(column.check);
+  }
+  if (table.has_rowid_key()) {
+    const Column& key = table.key_column();
+    std::string range = KeyRange(*key.value, Quoted(key.name));
+    if (!range.empty()) checks.push_back(std::move(range));
+  }
+  checks.insert(checks.end(), table.checks.begin(), table.checks.end());
+  return checks;
+}
+
+std::string CreateTableSql(const TableInfo& table, std::string_view name) {
+  std::string sql = absl::StrCat("CREATE TABLE ", Quoted(name), " (");
   for (const Column& column : table.columns) {
     if (&column != table.columns.data()) absl::StrAppend(&sql, ", ");
-    AppendColumn(table, column, &sql);
+    AppendColumn(table, column, true, &sql);
   }
   if (!table.has_rowid_key()) {
     absl::StrAppend(&sql, ", PRIMARY KEY (");
@@ -140,6 +162,12 @@ std::string CreateTableSql(const TableInfo& table) {
     absl::StrAppend(&sql, ", CONSTRAINT ", Quoted(table.name), " CHECK (", check, ")");
   }
   absl::StrAppend(&sql, table.has_rowid_key() ? ") STRICT" : ") STRICT, WITHOUT ROWID");
+  return sql;
+}
+
+std::string AddColumnSql(const TableInfo& table, const Column& column) {
+  std::string sql = absl::StrCat("ALTER TABLE ", Quoted(table.name), " ADD COLUMN ");
+  AppendColumn(table, column, false, &sql);
   return sql;
 }
 

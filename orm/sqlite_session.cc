@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "strata/orm/scalar_internal.h"
+#include "strata/orm/schema_compare_internal.h"
 #include "strata/orm/schema_sql_internal.h"
 #include "strata/orm/sqlite_session_internal.h"
 #include "strata/orm/sqlite_values_internal.h"
@@ -115,43 +116,13 @@ absl::Status SqliteSession::InTransaction() const {
 }
 
 absl::Status SqliteSession::Create(const TableInfo& table) {
-  for (const Column& column : table.columns) {
-    if (column.references == nullptr || column.references().key_count == 1) continue;
-    return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
-                       "refers to a table whose key is not one column");
-  }
-  if (absl::Status status = connection_->Execute(CreateTableSql(table)); !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(table.name, ": ", status.message()));
-  }
-  if (absl::Status status = CheckColumns(table); !status.ok()) return status;
-  for (const std::string& sql : CreateIndexSql(table)) {
-    if (absl::Status status = connection_->Execute(sql); !status.ok()) {
+  SchemaPlan plan;
+  absl::Status status = CompareTable(*connection_, table, {}, &plan);
+  if (status.ok()) status = RefusedError(plan.refused);
+  if (!status.ok()) return status;
+  for (const std::string& sql : plan.sql) {
+    if (status = connection_->Execute(sql); !status.ok()) {
       return absl::Status(status.code(), absl::StrCat(table.name, ": ", status.message()));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SqliteSession::CheckColumns(const TableInfo& table) {
-  const absl::StatusOr<CachedStatement> statement =
-      connection_->Cached("SELECT type FROM pragma_table_xinfo(?) WHERE name = ?");
-  if (!statement.ok()) return statement.status();
-  for (const Column& column : table.columns) {
-    const Use use(statement->get());
-    absl::Status status = BindArgument(use.get(), 1, MakeArgument(table.name));
-    if (status.ok()) status = BindArgument(use.get(), 2, MakeArgument(column.name));
-    if (!status.ok()) return status;
-    const int result = sqlite3_step(use.get());
-    if (result == SQLITE_DONE) {
-      return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
-                         "the table in the database has no such column");
-    }
-    if (result != SQLITE_ROW) return connection_->Error();
-    const auto* type = reinterpret_cast<const char*>(sqlite3_column_text(use.get(), 0));
-    if (type == nullptr || StorageName(column.storage) != type) {
-      return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
-                         absl::StrCat("is ", type == nullptr ? "" : type, " in the database, not ",
-                                      StorageName(column.storage)));
     }
   }
   return absl::OkStatus();

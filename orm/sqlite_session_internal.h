@@ -174,9 +174,6 @@ class SqliteSession {
   absl::Status RemainingChild(const TableInfo& table, std::span<const Argument> key,
                               const absl::Status& error);
 
-  // Whether the table in the file has the described columns.
-  absl::Status CheckColumns(const TableInfo& table);
-
   static std::string InsertSql(const Plan& plan);
   static std::string RowsName(const Plan& plan);
   static std::string InsertAllSql(const Plan& plan);

@@ -19,6 +19,14 @@
 #include "absl/status/statusor.h"
 #include "strata/orm/table.h"
 
+namespace strata::orm {
+
+class Schema;
+struct MigrateOptions;
+struct SchemaReport;
+
+}  // namespace strata::orm
+
 namespace strata::orm::internal {
 
 // A value for a statement: of a type, or a text that nothing owns, or NULL if it is neither. It
@@ -145,6 +153,12 @@ class RowStore {
                               RowSink& sink) = 0;
   // How many rows it has changed.
   virtual absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) = 0;
+  // What a whole database does, and no transaction.
+  virtual absl::Status Migrate(const Schema& schema, const MigrateOptions& options,
+                               SchemaReport* report) {
+    static_cast<void>(schema), static_cast<void>(options), static_cast<void>(report);
+    return absl::UnimplementedError("there is no schema to change");
+  }
 };
 
 // Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and
