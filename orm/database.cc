@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "strata/orm/schema_migrate_internal.h"
+#include "strata/orm/sqlite_maintenance_internal.h"
 #include "strata/orm/sqlite_session_internal.h"
 
 namespace strata::orm {
@@ -66,10 +67,10 @@ class TransactionStore : public internal::RowStore {
   internal::SqliteSession& session_;
 };
 
-class SqliteStore : public internal::RowStore {
+class SqliteStore : public internal::DatabaseStore {
  public:
-  explicit SqliteStore(std::unique_ptr<internal::Connection> connection)
-      : session_(std::move(connection)) {}
+  SqliteStore(std::unique_ptr<internal::Connection> connection, const DatabaseOptions& options)
+      : options_(options), session_(std::move(connection)) {}
 
   absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) override {
     return Locked([&]() -> absl::Status {
@@ -119,8 +120,43 @@ class SqliteStore : public internal::RowStore {
                        SchemaReport* report) override {
     return Locked([&] { return internal::MigrateSchema(session_, schema, options, report); });
   }
+  absl::Status Backup(const std::string& path, BackupOptions& options) override {
+    if (options.pages_per_step < 1) return absl::InvalidArgumentError("a step of no pages");
+    auto task =
+        Locked([&] { return internal::BackupTask::Start(session_.connection(), path, options_); });
+    if (!task.ok()) return task.status();
+    absl::Status status = Copy(**task, options);
+    // The end uses the connection too.
+    return Locked([&] {
+      if (status.ok()) status = (*task)->Finish();
+      task->reset();
+      return status;
+    });
+  }
+  absl::Status CheckIntegrity() override {
+    return Locked([&] { return internal::CheckIntegrity(session_.connection()); });
+  }
+  absl::Status Vacuum() override {
+    return Locked([&] { return session_.connection().Execute("VACUUM"); });
+  }
+  absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode) override {
+    return Locked([&] { return internal::Checkpoint(session_.connection(), mode); });
+  }
 
  private:
+  absl::Status Copy(internal::BackupTask& task, BackupOptions& options) {
+    for (;;) {
+      BackupProgress progress;
+      const absl::StatusOr<bool> is_last =
+          Locked([&] { return task.Step(options.pages_per_step, &progress); });
+      if (!is_last.ok()) return is_last.status();
+      if (*is_last) return absl::OkStatus();
+      if (options.progress && !options.progress(progress)) {
+        return absl::CancelledError("the backup has been cancelled");
+      }
+    }
+  }
+
   // The thread that holds the lock would wait for itself.
   template <typename Call>
   auto Locked(Call call) -> decltype(call()) {
@@ -138,6 +174,7 @@ class SqliteStore : public internal::RowStore {
 
   std::mutex mutex_;
   std::atomic<std::thread::id> owner_{};
+  const DatabaseOptions options_;
   internal::SqliteSession session_;
 };
 
@@ -157,7 +194,7 @@ absl::Status Records::InsertAllRows(const TableInfo& table, const void* rows, st
   return absl::Status(status.code(), absl::StrCat("row ", failed, ": ", status.message()));
 }
 
-Database::Database(std::unique_ptr<internal::RowStore> store)
+Database::Database(std::unique_ptr<internal::DatabaseStore> store)
     : Records(store.get()), owned_(std::move(store)) {}
 
 Database::~Database() = default;
@@ -167,7 +204,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   auto connection = internal::Connection::Open(path, options);
   if (!connection.ok()) return connection.status();
   return std::unique_ptr<Database>(
-      new Database(std::make_unique<SqliteStore>(*std::move(connection))));
+      new Database(std::make_unique<SqliteStore>(*std::move(connection), options)));
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
@@ -182,6 +219,18 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   if (report.ok()) return database;
   return absl::Status(report.status().code(),
                       absl::StrCat(path, ": ", report.status().message()));
+}
+
+absl::Status Database::Backup(const std::string& path, BackupOptions options) {
+  return owned_->Backup(path, options);
+}
+
+absl::Status Database::CheckIntegrity() { return owned_->CheckIntegrity(); }
+
+absl::Status Database::Vacuum() { return owned_->Vacuum(); }
+
+absl::StatusOr<CheckpointResult> Database::Checkpoint(CheckpointMode mode) {
+  return owned_->Checkpoint(mode);
 }
 
 absl::StatusOr<SchemaReport> Database::Migrate(const Schema& schema,

@@ -52,6 +52,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "strata/orm/database_options.h"
+#include "strata/orm/maintenance.h"
 #include "strata/orm/rows_internal.h"
 #include "strata/orm/schema.h"
 #include "strata/orm/store_internal.h"
@@ -317,10 +318,26 @@ class Database : public Records {
   // is refused, with all that is.
   absl::StatusOr<SchemaReport> Migrate(const Schema& schema, const MigrateOptions& options = {});
 
- private:
-  explicit Database(std::unique_ptr<internal::RowStore> store);
+  // Copies the database into a new file, while it is used: what this process writes meanwhile gets
+  // into the copy too. The file has its name when it is whole and on the disk; until then it is
+  // "<path>.partial". AlreadyExists if there is one of that name, or a log or journal of one.
+  absl::Status Backup(const std::string& path, BackupOptions options = {});
 
-  std::unique_ptr<internal::RowStore> owned_;
+  // Reads the whole database. DataLoss with what is damaged; FailedPrecondition with the references
+  // to rows that are not there, which a program that does not enforce them has left.
+  absl::Status CheckIntegrity();
+
+  // Writes the database anew, without the space that deleted rows have left. It takes as much space
+  // again meanwhile.
+  absl::Status Vacuum();
+
+  // FailedPrecondition without a write-ahead log, Unavailable if others have not let go in time.
+  absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode = CheckpointMode::kPassive);
+
+ private:
+  explicit Database(std::unique_ptr<internal::DatabaseStore> store);
+
+  std::unique_ptr<internal::DatabaseStore> owned_;
 };
 
 }  // namespace strata::orm

@@ -78,6 +78,10 @@ struct DatabaseOptions {
   // How long to try again while another process has a lock.
   std::chrono::milliseconds busy_timeout{5000};
 
+  // The write-ahead log goes into the file when a write leaves so many pages in it; 0: only by
+  // Checkpoint(), and at the end (maintenance.h).
+  std::int32_t checkpoint_pages = 1000;
+
   std::size_t cache_bytes = std::size_t{8} << 20;  // Of pages, for each connection.
   std::size_t max_statements = 128;                // Kept prepared, besides those of the tables.
 };

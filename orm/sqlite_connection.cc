@@ -126,6 +126,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
 
 absl::Status Connection::Configure(const DatabaseOptions& options, bool is_file) {
   sqlite3_busy_timeout(get(), static_cast<int>(options.busy_timeout.count()));
+  sqlite3_wal_autocheckpoint(get(), options.checkpoint_pages);
   // What lies in a file does not get to run code, a text in "" is no value, and no SQL writes past
   // the rules of the library.
   const struct {

@@ -17,6 +17,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "strata/orm/maintenance.h"
 #include "strata/orm/table.h"
 
 namespace strata::orm {
@@ -153,12 +154,17 @@ class RowStore {
                               RowSink& sink) = 0;
   // How many rows it has changed.
   virtual absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) = 0;
-  // What a whole database does, and no transaction.
+};
+
+// What a whole database does, and no transaction.
+class DatabaseStore : public RowStore {
+ public:
   virtual absl::Status Migrate(const Schema& schema, const MigrateOptions& options,
-                               SchemaReport* report) {
-    static_cast<void>(schema), static_cast<void>(options), static_cast<void>(report);
-    return absl::UnimplementedError("there is no schema to change");
-  }
+                               SchemaReport* report) = 0;
+  virtual absl::Status Backup(const std::string& path, BackupOptions& options) = 0;
+  virtual absl::Status CheckIntegrity() = 0;
+  virtual absl::Status Vacuum() = 0;
+  virtual absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode) = 0;
 };
 
 // Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and
