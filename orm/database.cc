@@ -1,13 +1,14 @@
 #include "strata/orm/database.h"
 
-#include <atomic>
-#include <mutex>
-#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "strata/orm/reader_pool_internal.h"
 #include "strata/orm/schema_migrate_internal.h"
 #include "strata/orm/sqlite_maintenance_internal.h"
 #include "strata/orm/sqlite_session_internal.h"
+#include "strata/orm/within_internal.h"
+#include "strata/orm/write_queue_internal.h"
 
 namespace strata::orm {
 namespace {
@@ -69,8 +70,12 @@ class TransactionStore : public internal::RowStore {
 
 class SqliteStore : public internal::DatabaseStore {
  public:
-  SqliteStore(std::unique_ptr<internal::Connection> connection, const DatabaseOptions& options)
-      : options_(options), session_(std::move(connection)) {}
+  SqliteStore(std::unique_ptr<internal::Connection> connection, const std::string& path,
+              const DatabaseOptions& options)
+      : options_(options),
+        session_(std::move(connection)),
+        queue_(session_),
+        readers_(path, options) {}
 
   absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) override {
     return Locked([&]() -> absl::Status {
@@ -86,7 +91,7 @@ class SqliteStore : public internal::DatabaseStore {
     });
   }
   absl::Status Write(const internal::WriteOperation& operation) override {
-    return Locked([&] { return session_.Write(operation); });
+    return queue_.Write(operation);
   }
   absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
                          std::size_t* failed) override {
@@ -96,10 +101,10 @@ class SqliteStore : public internal::DatabaseStore {
   }
   absl::Status Get(const TableInfo& table, std::span<const internal::Argument> key,
                    void* row) override {
-    return Locked([&] { return session_.Get(table, key, row); });
+    return Reading([&](internal::SqliteSession& session) { return session.Get(table, key, row); });
   }
   absl::StatusOr<std::int64_t> Count(const TableInfo& table) override {
-    return Locked([&] { return session_.Count(table); });
+    return Reading([&](internal::SqliteSession& session) { return session.Count(table); });
   }
   absl::StatusOr<std::int64_t> Execute(const internal::SqlOperation& operation) override {
     return Locked([&] { return session_.Execute(operation); });
@@ -111,7 +116,9 @@ class SqliteStore : public internal::DatabaseStore {
   absl::Status Select(const internal::SelectOperation& operation,
                       std::span<const internal::ResultField> fields,
                       internal::RowSink& sink) override {
-    return Locked([&] { return session_.Select(operation, fields, sink); });
+    return Reading([&](internal::SqliteSession& session) {
+      return session.Select(operation, fields, sink);
+    });
   }
   absl::StatusOr<std::int64_t> Change(const internal::ChangeOperation& operation) override {
     return Locked([&] { return session_.Change(operation); });
@@ -157,25 +164,27 @@ class SqliteStore : public internal::DatabaseStore {
     }
   }
 
-  // The thread that holds the lock would wait for itself.
   template <typename Call>
-  auto Locked(Call call) -> decltype(call()) {
-    if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
-      return absl::FailedPreconditionError(
-          "within a transaction, use the Transaction; the rows of ForEach() come one after "
-          "another");
-    }
-    const std::lock_guard lock(mutex_);
-    owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    auto result = call();
-    owner_.store(std::thread::id(), std::memory_order_relaxed);
-    return result;
+  auto Locked(const Call& call) -> decltype(call()) {
+    return queue_.Alone(call);
   }
 
-  std::mutex mutex_;
-  std::atomic<std::thread::id> owner_{};
+  // By the connection that writes if that is free, as its pages are the newest; or else by another
+  // one, so that no reader waits for a writer.
+  template <typename Call>
+  auto Reading(const Call& call) -> decltype(call(std::declval<internal::SqliteSession&>())) {
+    const auto read = [&] { return call(session_); };
+    if (!readers_.is_enabled()) return queue_.Alone(read);
+    if (absl::Status status = internal::Within::Not(&session_); !status.ok()) return status;
+    if (auto result = queue_.TryAlone(read); result.has_value()) return *std::move(result);
+    const internal::Within within(&session_);
+    return readers_.Read(call);
+  }
+
   const DatabaseOptions options_;
   internal::SqliteSession session_;
+  internal::WriteQueue queue_;
+  internal::ReaderPool readers_;
 };
 
 }  // namespace
@@ -204,7 +213,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   auto connection = internal::Connection::Open(path, options);
   if (!connection.ok()) return connection.status();
   return std::unique_ptr<Database>(
-      new Database(std::make_unique<SqliteStore>(*std::move(connection), options)));
+      new Database(std::make_unique<SqliteStore>(*std::move(connection), path, options)));
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,

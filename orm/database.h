@@ -300,7 +300,9 @@ class Transaction : public Records {
   explicit Transaction(internal::RowStore* store) : Records(store) {}
 };
 
-// Thread-safe: calls wait for each other.
+// Thread-safe. Writes of several threads that wait are committed together, each of them failing for
+// itself; validators may then be called by another of these threads. Reads do not wait for writes,
+// and find what has been committed when they begin (DatabaseOptions::readers).
 class Database : public Records {
  public:
   // ":memory:" is a database of its own, gone with the object. Other paths are those of files.

@@ -82,6 +82,10 @@ struct DatabaseOptions {
   // Checkpoint(), and at the end (maintenance.h).
   std::int32_t checkpoint_pages = 1000;
 
+  // Connections for reading while another thread writes, at most; with kWal, or `read_only`, and
+  // not `exclusive`. 0: reads wait for writes.
+  std::size_t readers = 4;
+
   std::size_t cache_bytes = std::size_t{8} << 20;  // Of pages, for each connection.
   std::size_t max_statements = 128;                // Kept prepared, besides those of the tables.
 };

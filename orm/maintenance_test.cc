@@ -183,9 +183,9 @@ TEST_F(MaintenanceTest, ACheckpointEmptiesTheLog) {
 TEST_F(MaintenanceTest, ACheckpointByItselfIsAsWanted) {
   const auto log_after_writes = [](std::int32_t pages) {
     const RawFile file("checkpoints.db");
-    auto db = Database::Open(file.path(), Schema::Of<Note>(),
-                             {.synchronous = DatabaseOptions::Synchronous::kOff,
-                              .checkpoint_pages = pages});
+    auto db = Database::Open(
+        file.path(), Schema::Of<Note>(),
+        {.synchronous = DatabaseOptions::Synchronous::kOff, .checkpoint_pages = pages});
     EXPECT_TRUE(db.ok()) << db.status();
     for (int i = 0; i < 30; ++i) {
       Note note{0, std::string(20000, 'x')};
