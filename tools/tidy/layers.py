@@ -7,7 +7,8 @@ import os
 # single targets, external repositories. Each also may use what those may use.
 LAYERS = {
     "mm": [],
-    "crypto": ["mm", "@com_google_absl", "@openssl", "@simdjson"],
+    "crypto": ["mm", "crypto:crc32c", "@com_google_absl", "@openssl", "@simdjson"],
+    "crypto:crc32c": [],
     "net": ["mm", "@com_google_absl"],
     "net:tls": ["net", "crypto"],
     "http": ["net", "@zlib"],
@@ -17,7 +18,7 @@ LAYERS = {
     "http:zstd": ["http", "@zstd"],
     "ws": ["http"],
     "ws:tls": ["ws", "http:tls"],
-    "orm": ["mm", "@com_google_absl", "@simdjson", "@sqlite3"],
+    "orm": ["mm", "crypto:crc32c", "@com_google_absl", "@simdjson", "@sqlite3"],
     "orm:encrypted": ["orm", "crypto"],
     "orm/rest": ["orm", "http", "ws"],
 }

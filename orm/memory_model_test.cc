@@ -1,0 +1,241 @@
+// Random operations on a table in memory, on one in SQLite, and on a std::map that is the model of
+// both: results, errors and contents have to be the same.
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <random>
+
+#include "gtest/gtest.h"
+#include "strata/orm/database.h"
+#include "strata/orm/memory.h"
+
+namespace model {
+
+struct Row {
+  std::int64_t id = 0;
+  std::string name;
+  std::optional<std::string> code;
+  std::optional<double> real;
+  std::int32_t group = 0;
+  std::int64_t version = 0;
+
+  friend bool operator==(const Row&, const Row&) = default;
+};
+STRATA_TABLE((Row, UniqueIndex("group", "real"), Index("real", "name")), (id, Autoincrement()),
+             (name, Unique(), Collate("NOCASE")), (code, Unique(), MaxLength(3)), real,
+             (group, Indexed()), (version, Version()));
+
+}  // namespace model
+
+namespace strata::orm {
+namespace {
+
+using absl::StatusCode;
+using model::Row;
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+class Model {
+ public:
+  StatusCode Insert(Row* row) {
+    if (IsWrong(*row)) return StatusCode::kInvalidArgument;
+    if (row->id != 0 && rows.contains(row->id)) return StatusCode::kAlreadyExists;
+    if (IsTaken(*row)) return StatusCode::kAlreadyExists;
+    if (row->id == 0) row->id = last_key + 1;
+    last_key = std::max(last_key, row->id);
+    row->version = 1;
+    rows[row->id] = *row;
+    return StatusCode::kOk;
+  }
+
+  StatusCode Update(Row* row, bool all) {
+    if (IsWrong(*row)) return StatusCode::kInvalidArgument;
+    const auto found = rows.find(row->id);
+    if (found == rows.end()) return StatusCode::kNotFound;
+    if (found->second.version != row->version) return StatusCode::kAborted;
+    Row next = all ? *row : found->second;
+    next.name = row->name;
+    next.code = row->code;
+    if (IsTaken(next)) return StatusCode::kAlreadyExists;
+    row->version = next.version = row->version + 1;
+    found->second = next;
+    return StatusCode::kOk;
+  }
+
+  StatusCode Upsert(Row* row) {
+    const auto found = rows.find(row->id);
+    if (found == rows.end()) return Insert(row);
+    if (IsWrong(*row)) return StatusCode::kInvalidArgument;
+    if (IsTaken(*row)) return StatusCode::kAlreadyExists;
+    row->version = found->second.version + 1;
+    found->second = *row;
+    return StatusCode::kOk;
+  }
+
+  StatusCode Delete(std::int64_t id) {
+    return rows.erase(id) == 1 ? StatusCode::kOk : StatusCode::kNotFound;
+  }
+
+  std::map<std::int64_t, Row> rows;
+  std::int64_t last_key = 0;
+
+ private:
+  static bool IsWrong(const Row& row) { return row.code.has_value() && row.code->size() > 3; }
+
+  bool IsTaken(const Row& row) const {
+    for (const auto& [id, each] : rows) {
+      if (id == row.id) continue;
+      if (Lower(each.name) == Lower(row.name)) return true;
+      if (row.code.has_value() && each.code == row.code) return true;
+      if (row.real.has_value() && each.real == row.real && each.group == row.group) return true;
+    }
+    return false;
+  }
+};
+
+class MemoryModelTest : public ::testing::Test {
+ protected:
+  static constexpr int kOperations = 4000;
+
+  void SetUp() override {
+    const char* given = std::getenv("STRATA_SEED");
+    const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoll(given)) : 20261130u;
+    RecordProperty("seed", static_cast<int>(seed));
+    std::printf("STRATA_SEED=%u\n", seed);
+    random_.seed(seed);
+    auto memory = MemoryDatabase::Open<Row>(":memory:");
+    ASSERT_TRUE(memory.ok()) << memory.status();
+    memory_ = *std::move(memory);
+    auto sqlite = Database::Open(":memory:");
+    ASSERT_TRUE(sqlite.ok()) << sqlite.status();
+    sqlite_ = *std::move(sqlite);
+    ASSERT_EQ(sqlite_->Create<Row>(), absl::OkStatus());
+  }
+
+  std::int64_t Below(std::int64_t n) {
+    return std::uniform_int_distribution<std::int64_t>(0, n - 1)(random_);
+  }
+
+  // Few keys and values, so that they meet.
+  Row RandomRow() {
+    Row row;
+    row.id = Below(3) == 0 ? 0 : Below(40) - 5;
+    row.name = std::string(1, static_cast<char>((Below(2) == 0 ? 'a' : 'A') + Below(26))) +
+               std::to_string(Below(3));
+    if (Below(2) == 0) row.code = std::to_string(Below(20) == 0 ? 1000 : Below(100));
+    if (Below(2) == 0) row.real = static_cast<double>(Below(30) - 15) / 4;
+    row.group = static_cast<std::int32_t>(Below(5) - 2);
+    const auto found = model_.rows.find(row.id);
+    if (found != model_.rows.end() && Below(4) != 0) row.version = found->second.version;
+    return row;
+  }
+
+  void Step(Records& memory, Records& sqlite) {
+    const Row row = RandomRow();
+    Row in_model = row, in_memory = row, in_sqlite = row;
+    const std::int64_t what = Below(5);
+    const auto apply = [&](Records& records, Row* to) {
+      switch (what) {
+        case 0:
+          return records.Insert(to).code();
+        case 1:
+          return records.Update(to).code();
+        case 2:
+          return records.Update(to, {&Row::name, &Row::code}).code();
+        case 3:
+          return records.Upsert(to).code();
+        default:
+          return records.Delete<Row>(to->id).code();
+      }
+    };
+    const StatusCode expected = what == 0   ? model_.Insert(&in_model)
+                                : what == 1 ? model_.Update(&in_model, true)
+                                : what == 2 ? model_.Update(&in_model, false)
+                                : what == 3 ? model_.Upsert(&in_model)
+                                            : model_.Delete(row.id);
+    ASSERT_EQ(apply(memory, &in_memory), expected) << what;
+    ASSERT_EQ(in_memory, in_model) << what;
+    ASSERT_EQ(apply(sqlite, &in_sqlite), expected) << what;
+    ASSERT_EQ(in_sqlite, in_model) << what;
+  }
+
+  void Compare() {
+    ASSERT_EQ(*memory_->Count<Row>(), static_cast<std::int64_t>(model_.rows.size()));
+    ASSERT_EQ(*sqlite_->Count<Row>(), static_cast<std::int64_t>(model_.rows.size()));
+    std::vector<const Row*> by_group, by_real, expected;
+    const MemoryView view(memory_.get());
+    for (const auto& [id, row] : model_.rows) {
+      const Row* found = view.Find<Row>(id);
+      ASSERT_NE(found, nullptr);
+      ASSERT_EQ(*found, row);
+      ASSERT_EQ(*sqlite_->Get<Row>(id), row);
+      ASSERT_EQ(*view.FindBy(&Row::name, row.name), found);
+      if (row.code.has_value()) {
+        ASSERT_EQ(*view.FindBy(&Row::code, row.code), found);
+      }
+      expected.push_back(found);
+    }
+    const auto all = view.InOrder(&Row::real, [&](const Row& row) { by_real.push_back(&row); });
+    ASSERT_TRUE(all.ok());
+    std::ranges::sort(expected, {},
+                      [](const Row* row) { return std::pair(row->real, Lower(row->name)); });
+    ASSERT_EQ(by_real, expected);
+    ASSERT_TRUE(
+        view.Between(&Row::group, -1, 1, [&](const Row& row) { by_group.push_back(&row); }).ok());
+    ASSERT_TRUE(std::ranges::is_sorted(by_group, {}, &Row::group));
+    ASSERT_EQ(static_cast<std::ptrdiff_t>(by_group.size()),
+              std::ranges::count_if(
+                  expected, [](const Row* row) { return row->group >= -1 && row->group <= 1; }));
+  }
+
+  std::mt19937_64 random_;
+  std::unique_ptr<MemoryDatabase> memory_;
+  std::unique_ptr<Database> sqlite_;
+  Model model_;
+};
+
+TEST_F(MemoryModelTest, OperationsDoAsSqliteAndTheModel) {
+  for (int i = 0; i < kOperations && !HasFatalFailure(); ++i) {
+    Step(*memory_, *sqlite_);
+    if (i % 50 == 0) Compare();
+  }
+  Compare();
+}
+
+TEST_F(MemoryModelTest, TransactionsKeepAllOrNothing) {
+  for (int i = 0; i < kOperations / 20 && !HasFatalFailure(); ++i) {
+    const Model before = model_;
+    const bool keep = Below(2) == 0;
+    const absl::Status end = keep ? absl::OkStatus() : absl::CancelledError("");
+    const absl::Status status = memory_->Transact([&](Transaction& memory) {
+      return sqlite_->Transact([&](Transaction& sqlite) {
+        for (std::int64_t n = Below(20); n > 0 && !HasFatalFailure(); --n) Step(memory, sqlite);
+        // A part of it, that may be taken back.
+        const Model outer = model_;
+        const bool keep_part = Below(2) == 0;
+        const absl::Status of_part = keep_part ? absl::OkStatus() : absl::CancelledError("");
+        const absl::Status part = memory.Transact([&](Transaction& in_memory) {
+          return sqlite.Transact([&](Transaction& in_sqlite) {
+            for (std::int64_t n = Below(5); n > 0 && !HasFatalFailure(); --n) {
+              Step(in_memory, in_sqlite);
+            }
+            return of_part;
+          });
+        });
+        EXPECT_EQ(part, of_part);
+        if (!keep_part) model_ = outer;
+        return end;
+      });
+    });
+    ASSERT_EQ(status, end);
+    if (!keep) model_ = before;
+    Compare();
+  }
+}
+
+}  // namespace
+}  // namespace strata::orm

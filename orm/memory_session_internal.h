@@ -1,0 +1,118 @@
+// Operations on tables in memory, and transactions over them. Nothing here locks.
+
+#ifndef STRATA_ORM_MEMORY_SESSION_INTERNAL_H_
+#define STRATA_ORM_MEMORY_SESSION_INTERNAL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "strata/orm/memory_table_internal.h"
+#include "strata/orm/store_internal.h"
+
+namespace strata::orm::internal {
+
+// Where the changes of a transaction go before it is committed.
+class ChangeLog {
+ public:
+  // `changes` as memory_codec_internal.h writes them. After an error nothing of them is kept.
+  virtual absl::Status Append(std::string_view changes) = 0;
+
+ protected:
+  ~ChangeLog() = default;
+};
+
+class MemorySession {
+ public:
+  MemorySession() = default;
+  MemorySession(const MemorySession&) = delete;
+  MemorySession& operator=(const MemorySession&) = delete;
+
+  // From now on, transactions are committed by this.
+  void set_log(ChangeLog* log) { log_ = log; }
+
+  // Tables, in the order in which they were made.
+  std::span<const std::unique_ptr<MemoryTable>> tables() const { return tables_; }
+  MemoryTable* Find(const TableInfo& info) const;  // Null if it has not been made.
+  absl::StatusOr<MemoryTable*> Need(const TableInfo& info) const;
+
+  // FailedPrecondition if another struct has a table of this name.
+  absl::Status Create(const TableInfo& info);
+
+  // Runs `body` as a transaction, or as a part of the one that is under way.
+  template <typename Body>
+  absl::Status Transact(Body&& body) {
+    if (depth_ == kMaxDepth) {
+      return absl::ResourceExhaustedError("transactions are nested too deeply");
+    }
+    const Mark mark{undo_.size(), changes_.size()};
+    ++depth_;
+    return End(body(), mark);
+  }
+
+  // The rest is for the body of a Transact().
+
+  // One that fails has changed nothing.
+  absl::Status Write(const WriteOperation& operation);
+  absl::Status InsertAll(const TableInfo& info, const void* rows, std::size_t count,
+                         std::size_t* failed);
+
+  // Inserts a row that lies in memory of the table's Allocate(), as it is but for filters and a key
+  // of 0. On an error the row is still there, and not of the table.
+  absl::Status InsertInPlace(MemoryTable& table, char* row);
+
+  // What a log or a snapshot has: without rules, as they have been looked at. The row, which lies
+  // in memory of Allocate(), is the table's afterwards, or is gone.
+  absl::Status Put(MemoryTable& table, char* row);
+  absl::Status Remove(MemoryTable& table, const void* with_key);
+
+ private:
+  static constexpr int kMaxDepth = 64;
+
+  struct Undo {
+    enum class What : std::uint8_t { kInserted, kUpdated, kDeleted };
+    What what;
+    MemoryTable* table;
+    char* row;
+    char* before = nullptr;  // Of kUpdated: a copy, in memory of the table's Allocate().
+    std::int64_t last_key = 0;
+  };
+  struct Mark {
+    std::size_t undo;
+    std::size_t changes;
+  };
+
+  absl::Status End(absl::Status status, const Mark& mark);
+  void RollBack(const Mark& mark);
+  void Forget();
+
+  absl::Status Insert(MemoryTable& table, const void* row, void* result);
+  absl::Status Update(MemoryTable& table, std::span<const std::uint32_t> offsets, const void* row,
+                      void* result);
+  absl::Status Upsert(MemoryTable& table, const void* row, void* result);
+  absl::Status Delete(MemoryTable& table, const WriteOperation& operation);
+
+  absl::Status GiveKey(MemoryTable& table, char* row);
+  absl::Status LinkNew(MemoryTable& table, char* row);
+  // Makes the linked row equal to `image`, or not.
+  absl::Status Replace(MemoryTable& table, char* row, const void* image);
+  void DeleteRow(MemoryTable& table, char* row);
+
+  std::vector<std::unique_ptr<MemoryTable>> tables_;
+  absl::flat_hash_map<const TableInfo*, MemoryTable*> by_info_;
+  ChangeLog* log_ = nullptr;
+  int depth_ = 0;
+  std::vector<Undo> undo_;
+  std::string changes_;
+};
+
+}  // namespace strata::orm::internal
+
+#endif  // STRATA_ORM_MEMORY_SESSION_INTERNAL_H_

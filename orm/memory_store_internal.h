@@ -1,0 +1,81 @@
+// The store of a MemoryDatabase: its session, and who may use it when.
+
+#ifndef STRATA_ORM_MEMORY_STORE_INTERNAL_H_
+#define STRATA_ORM_MEMORY_STORE_INTERNAL_H_
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "absl/functional/function_ref.h"
+#include "absl/synchronization/mutex.h"
+#include "strata/orm/memory.h"
+#include "strata/orm/memory_log_internal.h"
+#include "strata/orm/memory_session_internal.h"
+
+namespace strata::orm::internal {
+
+// SQL and conditions, of which there is nothing.
+class StoreWithoutQueries : public RowStore {
+ public:
+  absl::StatusOr<std::int64_t> Execute(const SqlOperation&) override { return Refusal(); }
+  absl::Status Query(const SqlOperation&, const RowShape&, RowSink&) override { return Refusal(); }
+  absl::Status Select(const SelectOperation&, std::span<const ResultField>, RowSink&) override {
+    return Refusal();
+  }
+  absl::StatusOr<std::int64_t> Change(const ChangeOperation&) override { return Refusal(); }
+
+ private:
+  static absl::Status Refusal() {
+    return absl::UnimplementedError(
+        "the engine in memory has no SQL and no queries; its rows are read by a MemoryView");
+  }
+};
+
+class MemoryStore : public StoreWithoutQueries {
+ public:
+  static absl::StatusOr<std::unique_ptr<MemoryStore>> Open(
+      const std::string& path, const MemoryOptions& options,
+      std::span<const TableInfo* const> tables);
+
+  absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) override;
+  absl::Status Create(const TableInfo& table) override;
+  absl::Status Write(const WriteOperation& operation) override;
+  absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
+                         std::size_t* failed) override;
+  absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row) override;
+  absl::StatusOr<std::int64_t> Count(const TableInfo& table) override;
+
+  absl::Status Checkpoint();
+
+  // Runs `body` in a transaction of the session.
+  absl::Status Change(absl::FunctionRef<absl::Status(MemorySession& session)> body);
+
+  // For a thread that has a ReadScope.
+  const MemorySession& session() const { return session_; }
+
+ private:
+  friend class ReadScope;
+
+  // FailedPrecondition if the thread would wait for itself.
+  absl::Status CanWrite() const;
+  bool IsWriter() const {
+    return writer_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+
+  // Held by who writes or makes a snapshot, and before `rows_`.
+  std::mutex writer_;
+  // Held for reading by views, for writing by who changes rows. Who waits for writing holds off new
+  // readers, so that writers are not starved.
+  absl::Mutex rows_;
+  std::atomic<std::thread::id> writer_thread_{};
+  MemorySession session_;
+  std::unique_ptr<MemoryLog> log_;  // Null in ":memory:". Refers to the session.
+};
+
+}  // namespace strata::orm::internal
+
+#endif  // STRATA_ORM_MEMORY_STORE_INTERNAL_H_
