@@ -43,12 +43,15 @@
 #define STRATA_ORM_MEMORY_H_
 
 #include <array>
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -62,6 +65,7 @@ namespace strata::orm {
 namespace internal {
 
 class MemoryStore;
+class MemoryTable;
 
 // A function for each row, of any type; false ends.
 struct RowVisitor {
@@ -78,20 +82,33 @@ class ReadScope {
   ~ReadScope();
 
   MemoryStore* store() const { return store_; }
+
+  // The table, or null if there is none. Most calls on a view are on the table of the last one.
+  const MemoryTable* Table(const TableInfo& info) const {
+    return &info == last_info_ ? last_table_ : FindTable(info);
+  }
+
   static bool IsOpen(const MemoryStore* store);  // By this thread.
 
  private:
+  const MemoryTable* FindTable(const TableInfo& info) const;
+
   MemoryStore* const store_;
   ReadScope* next_;
   bool locked_ = false;
+  mutable const TableInfo* last_info_ = nullptr;
+  mutable const MemoryTable* last_table_ = nullptr;
 };
 
-const void* FindRow(const MemoryStore& store, const TableInfo& info, std::span<const Argument> key);
-absl::Status FindUnique(const MemoryStore& store, const TableInfo& info, std::uint32_t offset,
+// Null for no table too.
+const void* FindInteger(const MemoryTable* table, std::int64_t key);
+const void* FindRow(const MemoryTable* table, std::span<const Argument> key);
+
+absl::Status FindUnique(const ReadScope& scope, const TableInfo& info, std::uint32_t offset,
                         const void* field, const void** row);
-absl::Status ScanRows(const MemoryStore& store, const TableInfo& info, RowVisitor visitor);
+absl::Status ScanRows(const ReadScope& scope, const TableInfo& info, RowVisitor visitor);
 // Null pointers are no bounds.
-absl::Status ScanOrdered(const MemoryStore& store, const TableInfo& info, std::uint32_t offset,
+absl::Status ScanOrdered(const ReadScope& scope, const TableInfo& info, std::uint32_t offset,
                          const void* low, const void* high, RowVisitor visitor);
 
 }  // namespace internal
@@ -178,8 +195,16 @@ class MemoryView {
   template <typename T, typename... Key>
   const T* Find(const Key&... key) const {
     static_assert(internal::FitsKey<T, Key...>(), "the values are not of the table's key columns");
-    const std::array<internal::Argument, sizeof...(Key)> arguments{internal::MakeArgument(key)...};
-    return static_cast<const T*>(internal::FindRow(*scope_.store(), TableOf<T>(), arguments));
+    const internal::MemoryTable* table = scope_.Table(TableOf<T>());
+    if constexpr (TableOf<T>().has_rowid_key() && (std::integral<Key> && ...)) {
+      if (!(std::in_range<std::int64_t>(key) && ...)) return nullptr;
+      return static_cast<const T*>(
+          internal::FindInteger(table, static_cast<std::int64_t>((key, ...))));
+    } else {
+      const std::array<internal::Argument, sizeof...(Key)> arguments{
+          internal::MakeArgument(key)...};
+      return static_cast<const T*>(internal::FindRow(table, arguments));
+    }
   }
 
   // The row with this value in a column that has Unique(), or null; none has an empty optional.
@@ -187,7 +212,7 @@ class MemoryView {
   template <typename T, typename M>
   absl::StatusOr<const T*> FindBy(M T::*column, const std::type_identity_t<M>& value) const {
     const void* row = nullptr;
-    absl::Status status = internal::FindUnique(*scope_.store(), TableOf<T>(),
+    absl::Status status = internal::FindUnique(scope_, TableOf<T>(),
                                                internal::OffsetOf(column), &value, &row);
     if (!status.ok()) return status;
     return static_cast<const T*>(row);
@@ -197,7 +222,7 @@ class MemoryView {
   // false to end there.
   template <typename T, typename Each>
   absl::Status ForEach(Each&& each) const {
-    return internal::ScanRows(*scope_.store(), TableOf<T>(), VisitorOf<T>(each));
+    return internal::ScanRows(scope_, TableOf<T>(), VisitorOf<T>(each));
   }
 
   // The same, in the order of a column that is Indexed(), or the first of an Index(), and from
@@ -205,13 +230,13 @@ class MemoryView {
   // FailedPrecondition for another column.
   template <typename T, typename M, typename Each>
   absl::Status InOrder(M T::*column, Each&& each) const {
-    return internal::ScanOrdered(*scope_.store(), TableOf<T>(), internal::OffsetOf(column), nullptr,
+    return internal::ScanOrdered(scope_, TableOf<T>(), internal::OffsetOf(column), nullptr,
                                  nullptr, VisitorOf<T>(each));
   }
   template <typename T, typename M, typename Each>
   absl::Status Between(M T::*column, const std::type_identity_t<M>& low,
                        const std::type_identity_t<M>& high, Each&& each) const {
-    return internal::ScanOrdered(*scope_.store(), TableOf<T>(), internal::OffsetOf(column), &low,
+    return internal::ScanOrdered(scope_, TableOf<T>(), internal::OffsetOf(column), &low,
                                  &high, VisitorOf<T>(each));
   }
 

@@ -159,6 +159,18 @@ absl::Status ReplaceFile(const std::string& from, const std::string& to) {
   return SyncFolder(to);
 }
 
+void AppendFrame(std::string_view file_head, std::uint64_t offset, FrameType type,
+                 std::string_view content, std::string* out) {
+  const std::uint32_t seed = SeedAt(SeedOf(file_head), offset);
+  char head[kFrameHeadBytes] = {};
+  Put(head, static_cast<std::uint32_t>(content.size()));
+  head[4] = static_cast<char>(type);
+  Put(head + 8, ExtendCrc32c(seed, content));
+  Put(head + 12, ExtendCrc32c(seed, std::string_view(head, 12)));
+  out->append(head, sizeof(head));
+  out->append(content);
+}
+
 absl::StatusOr<FrameWriter> FrameWriter::Make(const std::string& path, std::string_view magic) {
   absl::StatusOr<File> file = File::Open(path, O_RDWR | O_CREAT | O_TRUNC);
   if (!file.ok()) return file.status();
@@ -171,21 +183,15 @@ absl::StatusOr<FrameWriter> FrameWriter::Make(const std::string& path, std::stri
 }
 
 FrameWriter::FrameWriter(File file, std::string_view head, std::uint64_t offset)
-    : file_(std::move(file)), seed_(SeedOf(head)), offset_(offset) {}
+    : file_(std::move(file)), head_(head), offset_(offset) {}
 
 absl::Status FrameWriter::Append(FrameType type, std::string_view content) {
   if (content.size() > kMaxFrameBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat(file_.path(), ": more than ", kMaxFrameBytes, " bytes for a row"));
   }
-  const std::uint32_t seed = SeedAt(seed_, offset_);
-  char head[kFrameHeadBytes] = {};
-  Put(head, static_cast<std::uint32_t>(content.size()));
-  head[4] = static_cast<char>(type);
-  Put(head + 8, ExtendCrc32c(seed, content));
-  Put(head + 12, ExtendCrc32c(seed, std::string_view(head, 12)));
-  frame_.assign(head, sizeof(head));
-  frame_.append(content);
+  frame_.clear();
+  AppendFrame(head_, offset_, type, content, &frame_);
   if (absl::Status status = file_.WriteAt(offset_, frame_); !status.ok()) return status;
   offset_ += frame_.size();
   return absl::OkStatus();

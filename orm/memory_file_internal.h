@@ -62,6 +62,10 @@ absl::Status SyncFolder(const std::string& path);
 
 enum class FrameType : std::uint8_t { kHeader = 1, kRows = 2, kEnd = 3, kChanges = 4, kClosed = 5 };
 
+// Appends a frame to `out`, as it is at a position of a file with this head.
+void AppendFrame(std::string_view head, std::uint64_t offset, FrameType type,
+                 std::string_view content, std::string* out);
+
 // Writes frames, one behind the other.
 class FrameWriter {
  public:
@@ -81,7 +85,7 @@ class FrameWriter {
 
  private:
   File file_;
-  std::uint32_t seed_ = 0;  // CRC of the random bytes.
+  std::string head_;  // Of the file.
   std::uint64_t offset_ = 0;
   std::string frame_;
 };

@@ -41,13 +41,19 @@ bool SetReal(const TypeInfo& type, void* value, double real) {
   return true;
 }
 
+// No bounds: what was written within those of its time is in the file, whose size is one. The depth
+// has that of the reader itself.
+constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
+constexpr JsonReadOptions kJsonOptions = {
+    .max_bytes = kUnbounded, .max_depth = kUnbounded, .max_elements = kUnbounded};
+
 bool SetJson(const TypeInfo& type, void* value, std::string_view text) {
   if (type.kind == Kind::kJson) {
-    if (!text.empty() && !CheckJson(text).ok()) return false;
+    if (!text.empty() && !CheckJson(text, kJsonOptions).ok()) return false;
     static_cast<Json*>(value)->text.assign(text);
     return true;
   }
-  return ReadJson(text, {}, type, value).ok();
+  return ReadJson(text, kJsonOptions, type, value).ok();
 }
 
 // False if the value is not one, or one that the field does not hold.

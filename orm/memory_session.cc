@@ -139,8 +139,8 @@ void MemorySession::RollBack(const Mark& mark) {
 
 void MemorySession::Forget() {
   for (const Undo& undo : undo_) {
+    if (undo.what == Undo::What::kInserted) continue;
     char* gone = undo.what == Undo::What::kDeleted ? undo.row : undo.before;
-    if (gone == nullptr) continue;
     undo.table->info().ops.destroy(gone);
     undo.table->Free(gone);
   }
@@ -197,7 +197,7 @@ absl::Status MemorySession::InsertAll(const TableInfo& info, const void* rows, s
 
 absl::Status MemorySession::GiveKey(MemoryTable& table, char* row) {
   const TableInfo& info = table.info();
-  if (!info.has_rowid_key()) return absl::OkStatus();
+  if (!table.has_integer_key()) return absl::OkStatus();
   const Column& column = info.key_column();
   const std::int64_t key = LoadInteger(*column.value, row + column.offset);
   if (key < 0 && column.value->kind == Kind::kUint64) {
@@ -223,7 +223,7 @@ absl::Status MemorySession::LinkNew(MemoryTable& table, char* row) {
     table.last_key = last_key;
     return status;
   }
-  undo_.push_back({Undo::What::kInserted, &table, row, nullptr, last_key});
+  undo_.push_back({Undo::What::kInserted, &table, row, {.last_key = last_key}});
   if (log_ != nullptr) AppendPut(table, row, &changes_);
   return status;
 }
@@ -238,7 +238,7 @@ absl::Status MemorySession::Insert(MemoryTable& table, const void* row, void* re
   if (absl::Status status = LinkNew(table, added.get()); !status.ok()) return status;
   const char* stored = added.Release();
   if (result == nullptr) return absl::OkStatus();
-  if (info.has_rowid_key()) CopyField(info.key_column(), result, stored);
+  if (table.has_integer_key()) CopyField(info.key_column(), result, stored);
   CopyAt(info, info.created_at, result, stored);
   CopyAt(info, info.modified_at, result, stored);
   CopyAt(info, info.version, result, stored);
@@ -259,7 +259,7 @@ absl::Status MemorySession::InsertInPlace(MemoryTable& table, char* row) {
 absl::Status MemorySession::Replace(MemoryTable& table, char* row, const void* image) {
   NewRow before(table, row);
   if (absl::Status status = table.Replace(row, image); !status.ok()) return status;
-  undo_.push_back({Undo::What::kUpdated, &table, row, before.Release()});
+  undo_.push_back({Undo::What::kUpdated, &table, row, {.before = before.Release()}});
   if (log_ != nullptr) AppendPut(table, row, &changes_);
   return absl::OkStatus();
 }
@@ -330,7 +330,7 @@ absl::Status MemorySession::Upsert(MemoryTable& table, const void* row, void* re
 void MemorySession::DeleteRow(MemoryTable& table, char* row) {
   if (log_ != nullptr) AppendRemove(table, row, &changes_);
   table.Unlink(row);
-  undo_.push_back({Undo::What::kDeleted, &table, row});
+  undo_.push_back({Undo::What::kDeleted, &table, row, {.before = nullptr}});
 }
 
 absl::Status MemorySession::Delete(MemoryTable& table, const WriteOperation& operation) {

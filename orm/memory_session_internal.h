@@ -81,8 +81,10 @@ class MemorySession {
     What what;
     MemoryTable* table;
     char* row;
-    char* before = nullptr;  // Of kUpdated: a copy, in memory of the table's Allocate().
-    std::int64_t last_key = 0;
+    union {
+      std::int64_t last_key;  // Of kInserted: the table's, before.
+      char* before;           // Of kUpdated: a copy, in memory of the table's Allocate().
+    };
   };
   struct Mark {
     std::size_t undo;

@@ -105,6 +105,15 @@ bool ReadScope::IsOpen(const MemoryStore* store) {
   return false;
 }
 
+const MemoryTable* ReadScope::FindTable(const TableInfo& info) const {
+  const MemoryTable* table = store_->session_.Find(info);
+  if (table != nullptr) {
+    last_info_ = &info;
+    last_table_ = table;
+  }
+  return table;
+}
+
 absl::StatusOr<std::unique_ptr<MemoryStore>> MemoryStore::Open(
     const std::string& path, const MemoryOptions& options,
     std::span<const TableInfo* const> tables) {
@@ -194,43 +203,45 @@ absl::Status MemoryStore::Checkpoint() {
   return log_ == nullptr ? absl::OkStatus() : log_->Checkpoint();
 }
 
-const void* FindRow(const MemoryStore& store, const TableInfo& info,
-                    std::span<const Argument> key) {
-  const MemoryTable* table = store.session().Find(info);
+const void* FindInteger(const MemoryTable* table, std::int64_t key) {
+  return table == nullptr ? nullptr : table->FindInteger(key);
+}
+
+const void* FindRow(const MemoryTable* table, std::span<const Argument> key) {
   return table == nullptr ? nullptr : table->FindKey(key);
 }
 
-absl::Status FindUnique(const MemoryStore& store, const TableInfo& info, std::uint32_t offset,
+absl::Status FindUnique(const ReadScope& scope, const TableInfo& info, std::uint32_t offset,
                         const void* field, const void** row) {
-  const absl::StatusOr<MemoryTable*> table = store.session().Need(info);
-  if (!table.ok()) return table.status();
+  const MemoryTable* table = scope.Table(info);
+  if (table == nullptr) return scope.store()->session().Need(info).status();
   const absl::StatusOr<const Column*> column = ColumnOf(info, offset);
   if (!column.ok()) return column.status();
   const Value value = ValueOfField(**column, field);
   if (info.has_rowid_key() && *column == &info.key_column()) {
-    *row = value.what == Value::Class::kInteger ? (*table)->FindInteger(value.integer) : nullptr;
+    *row = value.what == Value::Class::kInteger ? table->FindInteger(value.integer) : nullptr;
     return absl::OkStatus();
   }
-  const HashIndex* index = (*table)->UniqueOf(**column);
+  const HashIndex* index = table->UniqueOf(**column);
   if (index == nullptr) return HasNoIndex(info, **column, "Unique()");
   *row = index->Find({&value, 1});
   return absl::OkStatus();
 }
 
-absl::Status ScanRows(const MemoryStore& store, const TableInfo& info, RowVisitor visitor) {
-  const absl::StatusOr<MemoryTable*> table = store.session().Need(info);
-  if (!table.ok()) return table.status();
-  (*table)->ForEach([&](const char* row) { return visitor.visit(visitor.context, row); });
+absl::Status ScanRows(const ReadScope& scope, const TableInfo& info, RowVisitor visitor) {
+  const MemoryTable* table = scope.Table(info);
+  if (table == nullptr) return scope.store()->session().Need(info).status();
+  table->ForEach([&](const char* row) { return visitor.visit(visitor.context, row); });
   return absl::OkStatus();
 }
 
-absl::Status ScanOrdered(const MemoryStore& store, const TableInfo& info, std::uint32_t offset,
+absl::Status ScanOrdered(const ReadScope& scope, const TableInfo& info, std::uint32_t offset,
                          const void* low, const void* high, RowVisitor visitor) {
-  const absl::StatusOr<MemoryTable*> table = store.session().Need(info);
-  if (!table.ok()) return table.status();
+  const MemoryTable* table = scope.Table(info);
+  if (table == nullptr) return scope.store()->session().Need(info).status();
   const absl::StatusOr<const Column*> column = ColumnOf(info, offset);
   if (!column.ok()) return column.status();
-  const OrderedIndex* index = (*table)->OrderedOf(**column);
+  const OrderedIndex* index = table->OrderedOf(**column);
   if (index == nullptr) return HasNoIndex(info, **column, "index that begins with it");
   const Value from = low == nullptr ? Value{} : ValueOfField(**column, low);
   const Value to = high == nullptr ? Value{} : ValueOfField(**column, high);

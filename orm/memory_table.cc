@@ -84,7 +84,8 @@ MemoryTable::MemoryTable(const TableInfo& info) : info_(info) {
   for (const Column& column : info.columns) {
     const bool has_rules = column.max_length != 0 || column.has(Column::kValidated) ||
                            (column.nullable() && column.has(Column::kNotNull));
-    if (has_rules || NeedsCheck(column)) checked_.push_back(&column);
+    if (has_rules) ruled_.push_back(&column);
+    if (NeedsCheck(column)) checked_.push_back(&column);
     if (!column.has(Column::kCreatedAt) && !IsKey(info, column)) updated_.push_back(&column);
   }
 }
@@ -328,8 +329,11 @@ absl::Status MemoryTable::Check(const Column& column, const void* row) const {
 }
 
 absl::Status MemoryTable::CheckAll(const void* row) const {
+  for (const Column* column : ruled_) {
+    if (absl::Status status = CheckRules(info_, *column, row); !status.ok()) return status;
+  }
   for (const Column* column : checked_) {
-    if (absl::Status status = Check(*column, row); !status.ok()) return status;
+    if (absl::Status status = CheckValue(info_, *column, row); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

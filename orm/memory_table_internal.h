@@ -122,6 +122,7 @@ class MemoryTable {
 
   const TableInfo& info() const { return info_; }
   std::size_t size() const { return size_; }
+  bool has_integer_key() const { return by_key_ == nullptr; }
 
   // Memory for a row, without a row in it; and with none in it any more.
   char* Allocate();
@@ -153,9 +154,9 @@ class MemoryTable {
   // Room in what has the keys for so many more rows.
   void Reserve(std::size_t rows);
 
-  // Rules and values of these columns of a row that is to be written.
-  absl::Status Check(const Column& column, const void* row) const;
+  // Rules and values of a row that is to be written, or of one of its columns.
   absl::Status CheckAll(const void* row) const;
+  absl::Status Check(const Column& column, const void* row) const;
 
   // While many rows are loaded, Link() cares for keys alone; FinishLoading() for the rest. Its
   // error is that two rows have the same unique values.
@@ -192,7 +193,8 @@ class MemoryTable {
   }
 
   const TableInfo& info_;
-  std::vector<const Column*> checked_;  // Columns that CheckAll() has to look at.
+  std::vector<const Column*> ruled_;    // Columns with rules.
+  std::vector<const Column*> checked_;  // Columns whose values have to be looked at.
   std::vector<const Column*> updated_;
   std::size_t head_ = 0;    // From the beginning of a slot to its row, in bytes.
   std::size_t stride_ = 0;  // From a slot to the next.

@@ -129,13 +129,23 @@ void CopyOfType(const TypeInfo& type, void* to, const void* from) {
   }
 }
 
-absl::Status CheckText(std::string_view text) {
-  bool ascii = true;
-  for (const char *at = text.data(), *end = at + text.size(); at != end && ascii;) {
-    at = FindStringStop(at, end, &ascii);
-    if (at != end) ++at;
+bool IsAscii(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  std::uint64_t bits = 0;
+  if (text.size() >= sizeof(bits)) {
+    // The last eight may have been looked at before.
+    for (; end - at > 8; at += 8) bits |= Load<std::uint64_t>(at);
+    bits |= Load<std::uint64_t>(end - 8);
+  } else {
+    for (; at != end; ++at) bits |= static_cast<unsigned char>(*at);
   }
-  if (ascii || IsUtf8(text)) return absl::OkStatus();
+  return (bits & kHighBits) == 0;
+}
+
+absl::Status CheckText(std::string_view text) {
+  if (IsAscii(text) || IsUtf8(text)) return absl::OkStatus();
   return absl::InvalidArgumentError("the text is no UTF-8");
 }
 
