@@ -147,6 +147,21 @@ TEST_F(QueryTest, EachParameterHasAValue) {
   EXPECT_EQ(Count(), 3);
 }
 
+TEST_F(QueryTest, TextsAreUtf8ToTheLastByte) {
+  for (std::size_t size = 0; size <= 26; ++size) {
+    for (std::size_t at = 0; at <= size; ++at) {
+      std::string text(size, 'x');
+      text.insert(at, "\xC3\xA9");
+      const auto same = db_->Query<std::string>("SELECT ?", text);
+      ASSERT_TRUE(same.ok()) << same.status() << " " << text;
+      ASSERT_EQ(same->at(0), text);
+      text.erase(at, 1);
+      ASSERT_EQ(db_->Execute("SELECT ?", text).status().code(), StatusCode::kInvalidArgument)
+          << size << " " << at;
+    }
+  }
+}
+
 TEST_F(QueryTest, ACallIsOneStatement) {
   for (const char* sql : {"SELECT 1; DELETE FROM cities", "SELECT 1; x", "SELECT 1; /* */ SELECT 2",
                           "SELECT 1;;; -- \nDELETE FROM cities"}) {

@@ -9,7 +9,7 @@
 
 namespace app {
 
-enum class Rank : std::uint8_t { kLow = 1, kHigh = 2 };
+enum class Rank : std::int64_t { kLow = 1, kHigh = 2 };
 STRATA_ENUM(Rank, (kLow, "low"), (kHigh, "high"));
 
 struct Author {
@@ -189,6 +189,7 @@ TEST_F(SelectTest, WhatCannotBeIsRefused) {
   for (int i = 0; i < 23; ++i) condition = i % 2 == 0 ? Or(Or(), condition) : And(And(), condition);
   EXPECT_EQ(Ids(condition), "1");
   EXPECT_EQ(*Select<Author>().Where(condition).Limit(9).Count(*db_), 1);
+  EXPECT_EQ(Ids(Not(condition)), "conditions are nested too deeply");
   for (int i = 0; i < 1000; ++i) condition = Not(condition);
   EXPECT_EQ(Ids(condition), "conditions are nested too deeply");
   EXPECT_EQ(Ids(Col(&Author::name) == "\xFF"), "the text is no UTF-8");
