@@ -127,11 +127,10 @@ void Scan(benchmark::State& state) {
             reinterpret_cast<const char*>(sqlite3_column_text(statement->get(), column)),
             static_cast<std::size_t>(sqlite3_column_bytes(statement->get(), column)));
       };
-      people.push_back({sqlite3_column_int64(statement->get(), 0), text(1), text(2),
-                        sqlite3_column_double(statement->get(), 3),
-                        sqlite3_column_int64(statement->get(), 4),
-                        sqlite3_column_int64(statement->get(), 5),
-                        sqlite3_column_int64(statement->get(), 6)});
+      people.push_back(
+          {sqlite3_column_int64(statement->get(), 0), text(1), text(2),
+           sqlite3_column_double(statement->get(), 3), sqlite3_column_int64(statement->get(), 4),
+           sqlite3_column_int64(statement->get(), 5), sqlite3_column_int64(statement->get(), 6)});
     }
     if (people.size() != kRows) std::abort();
     sqlite3_reset(statement->get());
