@@ -116,6 +116,36 @@ TEST(LoopTest, TaskMayPostAndRunsInTheNextTurn) {
   EXPECT_EQ(ran, 2);
 }
 
+TEST(LoopTest, WhatIsToBeFlushedMayBeSoBeforeTheEndOfTheTurn) {
+  class Member final : public LoopMember {
+   public:
+    int flushed = 0;
+
+   private:
+    void OnDrain() override {}
+    void OnLoopEnd() override {}
+    void OnFlush() override { ++flushed; }
+  };
+  const std::unique_ptr<Loop> loop = NewLoop();
+  Member early;
+  Member late;
+  loop->Add(early);
+  loop->Add(late);
+  ASSERT_EQ(loop->Post([&] {
+    loop->FlushLater(early);
+    loop->Flush();
+    EXPECT_EQ(early.flushed, 1);
+    loop->FlushLater(late);
+    EXPECT_EQ(late.flushed, 0);
+  }),
+            Error::kOk);
+  loop->RunOnce(milliseconds(0));
+  EXPECT_EQ(early.flushed, 1);
+  EXPECT_EQ(late.flushed, 1);
+  loop->Remove(early);
+  loop->Remove(late);
+}
+
 TEST(LoopTest, StopBeforeRunEndsItsFirstTurn) {
   std::unique_ptr<Loop> loop = NewLoop();
   loop->Stop();
