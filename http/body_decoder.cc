@@ -271,10 +271,7 @@ const char* BodyDecoder::TakeTrailers(const char* at, const char* end) {
   trailers.reader.SetBytes(trailers.bytes);
   const ParseResult result = trailers.reader.ParseFields(
       0, max_trailer_bytes_, ParseError::kTrailersTooLarge, ParseError::kTooManyTrailers,
-      [](const Field& field) {
-        return (SetOf(field.id) & kForbiddenTrailers) != 0 ? ParseError::kForbiddenTrailer
-                                                           : ParseError::kNone;
-      });
+      kForbiddenTrailers, [](const Field&) { return ParseError::kForbiddenTrailer; });
   if (result == ParseResult::kError) {
     Fail(trailers.reader.error());
   } else if (result == ParseResult::kComplete) {

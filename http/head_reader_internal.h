@@ -114,12 +114,12 @@ class HeadReader {
   }
 
   // Parses the field lines of the section that begins at `section`, up to the empty line; all of it
-  // has at most `max_bytes`. `on_field` is asked about each and returns kNone to keep it, or an
-  // error. On kComplete line() is behind the empty line. On kError, error() is the error and line()
-  // its offset.
+  // has at most `max_bytes`. `on_field` is asked about each of the names in `asked`, and returns
+  // kNone to keep it, or an error. On kComplete line() is behind the empty line. On kError, error()
+  // is the error and line() its offset.
   template <typename OnField>
   ParseResult ParseFields(std::size_t section, std::size_t max_bytes, ParseError too_large,
-                          ParseError too_many, OnField&& on_field);
+                          ParseError too_many, FieldIdSet asked, OnField&& on_field);
 
   // Takes fields with these names out of the section.
   void Drop(FieldIdSet ids);
@@ -153,21 +153,31 @@ class HeadReader {
 
 template <typename OnField>
 ParseResult HeadReader::ParseFields(std::size_t section, std::size_t max_bytes,
-                                    ParseError too_large, ParseError too_many, OnField&& on_field) {
+                                    ParseError too_large, ParseError too_many, FieldIdSet asked,
+                                    OnField&& on_field) {
   const std::size_t limit = section + max_bytes;
   if (!MayBeComplete(limit)) return ParseResult::kIncomplete;
   const auto scan_field = scanner_.scan_field;
   const char* const end = Clip(limit);
   const char* line = begin_ + line_;
+  Field* field = fields_.get() + count_;
+  Field* const last = fields_.get() + max_fields_;
+  FieldIdSet present = present_;
+  // The fields before this line are good, and kept.
+  const auto leave = [&] {
+    count_ = static_cast<std::size_t>(field - fields_.get());
+    present_ = present;
+    return static_cast<std::size_t>(line - begin_);
+  };
   for (;;) {
     if (end - line >= 2 && line[0] == '\r' && line[1] == '\n') {
-      SetLine(static_cast<std::size_t>(line + 2 - begin_));
+      SetLine(leave() + 2);
       return ParseResult::kComplete;
     }
     const auto [name_end, line_end] = scan_field(line, end);
     if (end - line_end < 2 || line_end[0] != '\r' || line_end[1] != '\n' || *name_end != ':' ||
         name_end == line) {
-      SetLine(static_cast<std::size_t>(line - begin_));
+      SetLine(leave());
       return Reject(section, limit, too_large);
     }
     const char* value = name_end + 1;
@@ -175,16 +185,17 @@ ParseResult HeadReader::ParseFields(std::size_t section, std::size_t max_bytes,
     while (value != value_end && IsBlank(*value)) ++value;
     while (value != value_end && IsBlank(value_end[-1])) --value_end;
 
-    const auto offset = static_cast<std::size_t>(line - begin_);
-    if (count_ == max_fields_) return Fail(too_many, offset);
-    Field& field = fields_[count_];
-    field.name = std::string_view(line, static_cast<std::size_t>(name_end - line));
-    field.value = std::string_view(value, static_cast<std::size_t>(value_end - value));
-    field.id = FieldIdOf(field.name);
-    const ParseError error = on_field(field);
-    if (error != ParseError::kNone) return Fail(error, offset);
-    present_ |= SetOf(field.id);
-    ++count_;
+    if (field == last) return Fail(too_many, leave());
+    field->name = std::string_view(line, static_cast<std::size_t>(name_end - line));
+    field->value = std::string_view(value, static_cast<std::size_t>(value_end - value));
+    field->id = FieldIdOf(field->name);
+    const FieldIdSet id = SetOf(field->id);
+    if ((id & asked) != 0) {
+      const ParseError error = on_field(*field);
+      if (error != ParseError::kNone) return Fail(error, leave());
+    }
+    present |= id;
+    ++field;
     line = line_end + 2;
   }
 }

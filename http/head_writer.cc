@@ -45,19 +45,17 @@ void HeadWriter::Fail(WriteError error) {
 // The parts one behind the other, or, where they find no room, nothing.
 void HeadWriter::Write(std::initializer_list<std::string_view> parts) {
   if (!ok()) return;
+  if (out_ != nullptr) {
+    for (const std::string_view part : parts) out_->append(part);
+    return;
+  }
   std::size_t size = 0;
   for (const std::string_view part : parts) size += part.size();
-  char* to;
-  if (out_ != nullptr) {
-    const std::size_t before = out_->size();
-    out_->resize(before + size);
-    to = out_->data() + before;
-  } else {
-    if (size > buffer_.size() - used_) return Fail(WriteError::kNoRoom);
-    to = buffer_.data() + used_;
-    used_ += size;
+  if (size > buffer_.size() - used_) return Fail(WriteError::kNoRoom);
+  for (const std::string_view part : parts) {
+    std::copy(part.begin(), part.end(), buffer_.begin() + static_cast<std::ptrdiff_t>(used_));
+    used_ += part.size();
   }
-  for (const std::string_view part : parts) to = std::copy(part.begin(), part.end(), to);
 }
 
 void HeadWriter::StatusLine(int status) {

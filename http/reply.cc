@@ -1,6 +1,7 @@
 #include "strata/http/reply.h"
 
 #include <bit>
+#include <cstring>
 
 #include "strata/http/status.h"
 #include "strata/http/text.h"
@@ -27,7 +28,7 @@ Line FirstLine(std::string_view lines) {
 
 }  // namespace
 
-// The name is known to be one: a few appends instead of a writer's checks.
+// The name is known to be one, and needs none of a writer's checks.
 void ReplyHead::Add(FieldId id, std::string_view value) {
   if (error_ != WriteError::kNone) return;
   if (id == FieldId::kOther || (SetOf(id) & kFraming)) {
@@ -35,7 +36,16 @@ void ReplyHead::Add(FieldId id, std::string_view value) {
   } else if (!IsFieldValue(value)) {
     error_ = WriteError::kBadValue;
   } else {
-    lines_.append(FieldName(id)).append(": ", 2).append(value).append("\r\n", 2);
+    const std::string_view name = FieldName(id);
+    const std::size_t before = lines_.size();
+    lines_.resize(before + name.size() + value.size() + 4);
+    char* to = lines_.data() + before;
+    std::memcpy(to, name.data(), name.size());
+    to += name.size();
+    std::memcpy(to, ": ", 2);
+    to += 2;
+    if (!value.empty()) std::memcpy(to, value.data(), value.size());
+    std::memcpy(to + value.size(), "\r\n", 2);
     present_ |= SetOf(id);
   }
 }

@@ -27,6 +27,11 @@ struct RequestParser::State {
 
 namespace {
 
+// Those that OnField() knows.
+constexpr FieldIdSet kAskedFields = SetOf(FieldId::kHost) | SetOf(FieldId::kContentLength) |
+                                    SetOf(FieldId::kTransferEncoding) |
+                                    SetOf(FieldId::kConnection) | SetOf(FieldId::kExpect);
+
 std::string_view Between(const char* begin, const char* end) {
   return std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
@@ -239,9 +244,10 @@ ParseError RequestParser::ParseTarget() {
 
 ParseResult RequestParser::ParseFields() {
   HeadReader& reader = state_->reader;
-  const ParseResult result = reader.ParseFields(
-      state_->fields, limits_.max_field_bytes, ParseError::kFieldsTooLarge,
-      ParseError::kTooManyFields, [this](const Field& field) { return OnField(field); });
+  const ParseResult result =
+      reader.ParseFields(state_->fields, limits_.max_field_bytes, ParseError::kFieldsTooLarge,
+                         ParseError::kTooManyFields, kAskedFields,
+                         [this](const Field& field) { return OnField(field); });
   if (result == ParseResult::kIncomplete) return result;
   if (result == ParseResult::kError) return Fail(reader.error(), reader.line());
   head_.fields = reader.fields();

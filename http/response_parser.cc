@@ -19,6 +19,14 @@ struct ResponseParser::State {
   std::size_t fields = 0;  // The offset of the first field line.
 };
 
+namespace {
+
+// Those that OnField() knows.
+constexpr FieldIdSet kAskedFields = SetOf(FieldId::kContentLength) |
+                                    SetOf(FieldId::kTransferEncoding) | SetOf(FieldId::kConnection);
+
+}  // namespace
+
 ResponseParser::ResponseParser(const ParserLimits& limits)
     : limits_(Bounded(limits)), state_(std::make_unique<State>(limits_.max_fields)) {}
 ResponseParser::~ResponseParser() = default;
@@ -125,9 +133,10 @@ ParseResult ResponseParser::RejectStatusLine() {
 
 ParseResult ResponseParser::ParseFields() {
   HeadReader& reader = state_->reader;
-  const ParseResult result = reader.ParseFields(
-      state_->fields, limits_.max_field_bytes, ParseError::kFieldsTooLarge,
-      ParseError::kTooManyFields, [this](const Field& field) { return OnField(field); });
+  const ParseResult result =
+      reader.ParseFields(state_->fields, limits_.max_field_bytes, ParseError::kFieldsTooLarge,
+                         ParseError::kTooManyFields, kAskedFields,
+                         [this](const Field& field) { return OnField(field); });
   if (result == ParseResult::kIncomplete) return result;
   if (result == ParseResult::kError) return Fail(reader.error(), reader.line());
   head_.fields = reader.fields();

@@ -101,7 +101,8 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
 
   bool BeginAnswer(Exchange& exchange);
   bool Persists(const Exchange& exchange) const;
-  void AppendHead(Exchange& exchange, std::optional<std::uint64_t> length, std::string& out);
+  void WriteHead(Exchange& exchange, std::optional<std::uint64_t> length, std::string_view body);
+  char* ComposeHead(Exchange& exchange, std::optional<std::uint64_t> length, char* out);
   void Produce(Exchange& exchange);
   void AnswerAsIs(Exchange& exchange, std::string_view body);
   void SendBody(Exchange& exchange, ReplyBody body);

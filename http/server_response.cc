@@ -1,8 +1,10 @@
 // The writing half of a connection, and what users hold of it: Response, Responder, BodyWriter.
 
 #include <array>
+#include <cassert>
 #include <charconv>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "strata/http/server_connection_internal.h"
@@ -18,6 +20,20 @@ constexpr std::size_t kJoinBytes = 4096;
 constexpr std::size_t kEncodedPerTurnBytes = 128 * 1024;
 
 constexpr std::string_view kTextPlain = "text/plain; charset=utf-8";
+
+// Of a 64-bit number.
+constexpr std::size_t kMaxDigits = 20;
+
+// What a head has at most besides the lines of 200, Server and Date, and those of the reply: a
+// longer status line (50 bytes are the longest), Connection, and Content-Length or
+// Transfer-Encoding.
+constexpr std::size_t kMaxFramingBytes = 128;
+
+// Returns where it ends. Constant texts, of which the compiler knows the size, cost a store or two.
+inline char* Put(std::string_view text, char* to) {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
 
 }  // namespace
 
@@ -43,9 +59,29 @@ bool ServerConnection::Persists(const Exchange& exchange) const {
   return head.content_length <= options().max_drained_bytes;
 }
 
-// Also decides how the body will be framed.
-void ServerConnection::AppendHead(Exchange& exchange, std::optional<std::uint64_t> length,
-                                  std::string& out) {
+// Queues the head, and `body` behind it, in one piece. Also decides how the body will be framed.
+void ServerConnection::WriteHead(Exchange& exchange, std::optional<std::uint64_t> length,
+                                 std::string_view body) {
+  const std::size_t most =
+      loop_->ok_lines().size() + exchange.reply.lines().size() + kMaxFramingBytes + body.size();
+  const auto compose = [&](char* const out) {
+    const std::size_t size =
+        static_cast<std::size_t>(Put(body, ComposeHead(exchange, length, out)) - out);
+    assert(size <= most);
+    return size;
+  };
+  if (const std::span<char> room = stream_->Reserve(most); !room.empty()) {
+    stream_->Commit(compose(room.data()));
+    return;
+  }
+  std::string& scratch = loop_->scratch();
+  scratch.resize(most);
+  Write(std::string_view(scratch).substr(0, compose(scratch.data())));
+}
+
+// Writes as much as WriteHead() reckons with at most, and returns where that ends.
+char* ServerConnection::ComposeHead(Exchange& exchange, std::optional<std::uint64_t> length,
+                                    char* out) {
   const ReplyHead& reply = exchange.reply;
   const int status = reply.status();
   exchange.status = static_cast<std::uint16_t>(status);
@@ -63,40 +99,36 @@ void ServerConnection::AppendHead(Exchange& exchange, std::optional<std::uint64_
 
   const bool common = !reply.Has(FieldId::kDate) && !reply.Has(FieldId::kServer);
   if (common && status == 200) {
-    out.append(loop_->ok_lines());
+    out = Put(loop_->ok_lines(), out);
   } else {
     if (const std::string_view line = StatusLine(status); !line.empty()) {
-      out.append(line);
+      out = Put(line, out);
     } else {
-      HeadWriter(out).StatusLine(status);
+      HeadWriter writer(std::span(out, kMaxFramingBytes));
+      writer.StatusLine(status);
+      out += writer.bytes();
     }
-    if (!reply.Has(FieldId::kServer)) out.append(loop_->server_line());
-    if (!reply.Has(FieldId::kDate)) out.append(loop_->date_line());
+    if (!reply.Has(FieldId::kServer)) out = Put(loop_->server_line(), out);
+    if (!reply.Has(FieldId::kDate)) out = Put(loop_->date_line(), out);
   }
-  out.append(reply.lines());
+  out = Put(reply.lines(), out);
   if (!exchange.keep_alive) {
-    out.append("Connection: close\r\n");
+    out = Put("Connection: close\r\n", out);
   } else if (exchange.http_1_0) {
-    out.append("Connection: keep-alive\r\n");
+    out = Put("Connection: keep-alive\r\n", out);
   }
-  if (exchange.chunked) {
-    out.append("Transfer-Encoding: chunked\r\n\r\n");
-  } else if (known && !IsBodiless(status)) {
-    // "Content-Length: ", a number of up to 20 digits, and the empty line.
-    constexpr std::string_view kName = "Content-Length: ";
-    std::array<char, 40> line;
-    kName.copy(line.data(), kName.size());
-    char* const end =
-        std::to_chars(line.data() + kName.size(), line.data() + line.size(), bytes).ptr;
-    std::memcpy(end, "\r\n\r\n", 4);
-    out.append(line.data(), static_cast<std::size_t>(end + 4 - line.data()));
-  } else {
-    out.append("\r\n");
+  if (exchange.chunked) return Put("Transfer-Encoding: chunked\r\n\r\n", out);
+  if (known && !IsBodiless(status)) {
+    out = Put("Content-Length: ", out);
+    out = std::to_chars(out, out + kMaxDigits, bytes).ptr;
+    return Put("\r\n\r\n", out);
   }
+  return Put("\r\n", out);
 }
 
 void ServerConnection::Answer(Exchange& exchange, std::string_view body) {
   if (exchange.answered) return;
+  if (loop_->preferred_codings().empty()) return AnswerAsIs(exchange, body);
   if (EncoderPtr encoder = ChooseEncoder(exchange, body.size())) {
     ReplyBody own{std::string(body)};
     Encode(exchange, std::move(encoder), own);
@@ -113,15 +145,12 @@ void ServerConnection::AnswerAsIs(Exchange& exchange, std::string_view body) {
     body = {};
   }
   if (IsBodiless(exchange.reply.status())) body = {};
-  std::string& out = loop_->scratch();
-  out.clear();
-  AppendHead(exchange, body.size(), out);
+  const std::size_t length = body.size();
   if (exchange.is_head) body = {};
   if (body.size() <= kJoinBytes) {
-    out.append(body);
-    Write(out);
+    WriteHead(exchange, length, body);
   } else {
-    Write(out);
+    WriteHead(exchange, length, {});
     Write(body);
   }
   ResponseDone(exchange);
@@ -138,10 +167,7 @@ void ServerConnection::Answer(Exchange& exchange, ReplyBody body) {
 
 void ServerConnection::SendBody(Exchange& exchange, ReplyBody body) {
   if (!BeginAnswer(exchange)) return;
-  std::string& out = loop_->scratch();
-  out.clear();
-  AppendHead(exchange, body.length(), out);
-  Write(out);
+  WriteHead(exchange, body.length(), {});
   if (exchange.is_head || IsBodiless(exchange.status)) return ResponseDone(exchange);
   if (!body.producer()) {
     for (ReplyBody::Part& part : body.parts()) WritePart(std::move(part));
@@ -359,10 +385,7 @@ void ServerConnection::StartDeferred(const ReplyHead& head, std::optional<std::u
   if (exchange.encoder) MarkEncoded(exchange.reply, exchange.encoder.get_deleter().coding);
   BeginAnswer(exchange);
   exchange.streaming = true;
-  std::string& out = loop_->scratch();
-  out.clear();
-  AppendHead(exchange, length, out);
-  Write(out);
+  WriteHead(exchange, length, {});
 }
 
 void ServerConnection::WriteBody(std::string bytes) {

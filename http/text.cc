@@ -3,6 +3,8 @@
 #include "strata/http/text.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "strata/http/scan_internal.h"
 
@@ -13,6 +15,16 @@ char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) :
 
 bool IsWhitespace(char c) { return c == ' ' || c == '\t'; }
 
+// Whether one of 8 bytes is below 0x20, or DEL. The borrow of a subtraction shows in the high bit
+// of a byte, and may reach into the next one: so this can be true for bytes that are good.
+bool MayHaveControlByte(const char* at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  const std::uint64_t del = word ^ (kOnes * 0x7f);
+  return (((word - kOnes * 0x20) & ~word) | ((del - kOnes) & ~del)) & (kOnes * 0x80);
+}
+
 }  // namespace
 
 bool IsToken(std::string_view text) {
@@ -21,7 +33,12 @@ bool IsToken(std::string_view text) {
 }
 
 bool IsFieldValue(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return IsOf(kValueByte, c); });
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (; end - at >= 8; at += 8) {
+    if (MayHaveControlByte(at) && FindEndOf(kValueByte, at, at + 8) != at + 8) return false;
+  }
+  return FindEndOf(kValueByte, at, end) == end;
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {

@@ -30,6 +30,22 @@ TEST(TextTest, FieldValuesHaveNoControlBytes) {
   }
 }
 
+TEST(TextTest, AControlByteIsSeenWhereverItIs) {
+  for (const char around : {'a', ' ', '\x80', '\xff', '\t', '~'}) {
+    for (std::size_t size = 1; size <= 26; ++size) {
+      std::string text(size, around);
+      EXPECT_TRUE(IsFieldValue(text));
+      for (std::size_t at = 0; at < size; ++at) {
+        for (const char byte : {'\0', '\x01', '\n', '\r', '\x1f', '\x7f'}) {
+          text[at] = byte;
+          EXPECT_FALSE(IsFieldValue(text)) << size << ": " << int{byte} << " at " << at;
+        }
+        text[at] = around;
+      }
+    }
+  }
+}
+
 TEST(TextTest, TheCaseOfLettersAloneIsIgnored) {
   EXPECT_TRUE(EqualsIgnoreCase("", ""));
   EXPECT_TRUE(EqualsIgnoreCase("Keep-Alive", "kEEP-aLIVE"));

@@ -118,6 +118,12 @@ class Stream : public RefCounted {
   // Queues a copy of the bytes.
   virtual Error Write(std::string_view bytes) = 0;
 
+  // Room of `bytes` at the end of the queue, to write into instead of copying from elsewhere, and
+  // how many of them, at least one, are then queued. Commit() comes next, with nothing in between,
+  // and not after an empty room: there is none in one piece, or Write() would be refused.
+  virtual std::span<char> Reserve(std::size_t bytes) = 0;
+  virtual void Commit(std::size_t bytes) = 0;
+
   // Queues the bytes without a copy, unless they are few.
   virtual Error WriteOwned(std::string bytes) = 0;
 

@@ -127,6 +127,16 @@ Error TcpConnection::Write(std::string_view bytes) {
   return Error::kOk;
 }
 
+std::span<char> TcpConnection::Reserve(std::size_t bytes) {
+  if (Writable(bytes) != Error::kOk) return {};
+  return queue_.Reserve(loop()->chunks(), bytes);
+}
+
+void TcpConnection::Commit(std::size_t bytes) {
+  queue_.Commit(bytes);
+  Queued();
+}
+
 Error TcpConnection::WriteOwned(std::string bytes) {
   if (bytes.size() < kCopyBytes) return Write(bytes);
   Error error = Writable(bytes.size());

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -61,6 +62,8 @@ class TcpConnection final : private LoopMember,
                                        std::unique_ptr<StreamHandler> handler, Error* error);
 
   Error Write(std::string_view bytes) override;
+  std::span<char> Reserve(std::size_t bytes) override;
+  void Commit(std::size_t bytes) override;
   Error WriteOwned(std::string bytes) override;
   Error WriteShared(std::shared_ptr<const std::string> bytes) override;
   Error WriteFile(std::shared_ptr<const File> file, std::uint64_t offset,

@@ -1,9 +1,11 @@
 // Streams over TCP, as a server has them: against peers of plain blocking sockets.
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -69,6 +71,40 @@ TEST_F(TcpTest, WritesOfOneCallbackKeepTheirOrderWhateverTheirKind) {
   });
   Peer peer(address());
   EXPECT_EQ(peer.ReceiveAll(), "one," + owned + ",two," + *shared + ",three");
+}
+
+TEST_F(TcpTest, ReservedRoomIsSentInItsPlace) {
+  // Of all sizes, so that chunks are left with room that is too small.
+  std::string expected;
+  std::promise<void> written;
+  ListenOptions options;
+  options.stream.max_queued_bytes = 5'000'000;
+  Listen(
+      [&](TestHandler& handler) {
+        handler.on_open = [&](Stream& stream) {
+          for (std::size_t i = 1; i <= 200; ++i) {
+            const std::string piece = Pattern(i * 37);
+            const std::span<char> room = stream.Reserve(piece.size() + i);
+            ASSERT_EQ(room.size(), piece.size() + i);
+            std::copy(piece.begin(), piece.end(), room.begin());
+            stream.Commit(piece.size());
+            EXPECT_EQ(stream.Write("|"), Error::kOk);
+            expected += piece + "|";
+            EXPECT_EQ(stream.queued_bytes(), expected.size());
+          }
+          EXPECT_TRUE(stream.Reserve(0).empty());
+          EXPECT_TRUE(stream.Reserve(1'000'000).empty()) << "not in one piece";
+          EXPECT_EQ(stream.Write(std::string(5'000'000 - expected.size(), 'x')), Error::kOk);
+          EXPECT_TRUE(stream.Reserve(1).empty()) << "the queue is full";
+          stream.Close();
+          EXPECT_TRUE(stream.Reserve(1).empty()) << "closed";
+          written.set_value();
+        };
+      },
+      options);
+  Peer peer(address());
+  written.get_future().wait();
+  EXPECT_TRUE(peer.ReceiveAll().starts_with(expected));
 }
 
 TEST_F(TcpTest, CloseSendsAllThatIsQueuedToASlowReader) {

@@ -71,6 +71,16 @@ Error TlsStream::Write(std::string_view bytes) {
   return Error::kOk;
 }
 
+std::span<char> TlsStream::Reserve(std::size_t bytes) {
+  if (Writable(bytes) != Error::kOk) return {};
+  return queue_.Reserve(loop()->chunks(), bytes);
+}
+
+void TlsStream::Commit(std::size_t bytes) {
+  queue_.Commit(bytes);
+  Queued();
+}
+
 Error TlsStream::WriteOwned(std::string bytes) {
   if (bytes.size() < kCopyPlaintextBytes) return Write(bytes);
   Error error = Writable(bytes.size());

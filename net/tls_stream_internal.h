@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,8 @@ class TlsStream final : public Stream, private LoopMember {
   void BelowClosed(Error error);
 
   Error Write(std::string_view bytes) override;
+  std::span<char> Reserve(std::size_t bytes) override;
+  void Commit(std::size_t bytes) override;
   Error WriteOwned(std::string bytes) override;
   Error WriteShared(std::shared_ptr<const std::string> bytes) override;
   Error WriteFile(std::shared_ptr<const File> file, std::uint64_t offset,

@@ -134,6 +134,21 @@ void WriteQueue::Append(ChunkPool& pool, std::string_view bytes) {
   }
 }
 
+std::span<char> WriteQueue::Reserve(ChunkPool& pool, std::size_t bytes) {
+  if (bytes == 0 || bytes > ChunkPool::kChunkBytes) return {};
+  if (!last_ || last_->kind != WriteSegment::Kind::kChunk ||
+      static_cast<Chunk*>(last_)->room() < bytes) {
+    PushBack(pool.Take());
+  }
+  return {const_cast<char*>(last_->data) + last_->size, bytes};
+}
+
+void WriteQueue::Commit(std::size_t bytes) {
+  assert(bytes > 0 && bytes <= static_cast<Chunk*>(last_)->room());
+  last_->size += bytes;
+  bytes_ += bytes;
+}
+
 void WriteQueue::AppendOwned(std::string bytes) {
   if (!bytes.empty()) PushBack(new Owned(std::move(bytes)));
 }

@@ -60,6 +60,12 @@ class WriteQueue {
   std::size_t memory_bytes() const;
 
   void Append(ChunkPool& pool, std::string_view bytes);
+
+  // Room at the end, of which Commit() then takes the first bytes, at least one: nothing else may
+  // come in between. Empty if there can be none in one piece.
+  std::span<char> Reserve(ChunkPool& pool, std::size_t bytes);
+  void Commit(std::size_t bytes);
+
   void AppendOwned(std::string bytes);
   void AppendShared(std::shared_ptr<const std::string> bytes);
   void AppendFile(std::shared_ptr<const File> file, std::uint64_t offset, std::size_t count);
