@@ -95,16 +95,20 @@ std::uint64_t LogFile::Salts() const {
 
 FileCipher::Position LogFile::PositionOf(std::uint64_t frame) const { return {1, frame, Salts()}; }
 
-bool LogFile::OpenFrame(std::uint64_t frame) {
-  return ReadBelow(sealed_, PlaceBelow(frame)) == SQLITE_OK &&
-         main_.cipher().OpenMessage(Purpose::kLog, generation_, PositionOf(frame), sealed_, text_);
+int LogFile::OpenFrame(std::uint64_t frame) {
+  const int result = ReadBelow(sealed_, PlaceBelow(frame));
+  if (result != SQLITE_OK) return result;
+  const bool opened =
+      main_.cipher().OpenMessage(Purpose::kLog, generation_, PositionOf(frame), sealed_, text_);
+  return opened ? SQLITE_OK : SQLITE_IOERR_DATA;
 }
 
 bool LogFile::WasOnDisk(std::uint64_t frame) {
   std::uint64_t frames = 0;
   if (FrameCount(&frames) != SQLITE_OK) return false;
   for (std::uint64_t later = frame + 1; later < frames; ++later) {
-    if (OpenFrame(later) && LoadNumber<std::uint64_t>(text_, frame_bytes()) > frame) return true;
+    if (OpenFrame(later) == SQLITE_OK && LoadNumber<std::uint64_t>(text_, frame_bytes()) > frame)
+      return true;
   }
   return false;
 }
@@ -117,15 +121,15 @@ int LogFile::Read(std::span<std::uint8_t> to, std::int64_t offset) {
   const Place place = PlaceOf(static_cast<std::uint64_t>(offset));
   if (place.within + to.size() > frame_bytes()) return SQLITE_IOERR_READ;
   if (!header_.has_value() && LoadHeader() != Header::kGood) return Damaged("its header");
-  std::uint64_t frames = 0;
-  if (const int result = FrameCount(&frames); result != SQLITE_OK) return result;
-  std::fill(to.begin(), to.end(), std::uint8_t{0});
-  if (place.frame >= frames) return SQLITE_IOERR_SHORT_READ;
+  int result = OpenFrame(place.frame);
   // Another connection may have begun the log anew since its header was read.
-  if (OpenFrame(place.frame) || (LoadHeader() == Header::kGood && OpenFrame(place.frame))) {
+  if (result == SQLITE_IOERR_DATA && LoadHeader() == Header::kGood) result = OpenFrame(place.frame);
+  if (result == SQLITE_OK) {
     std::copy_n(text_.begin() + static_cast<std::ptrdiff_t>(place.within), to.size(), to.begin());
     return SQLITE_OK;
   }
+  std::fill(to.begin(), to.end(), std::uint8_t{0});
+  if (result != SQLITE_IOERR_DATA) return result;
   if (!header_.has_value()) return Damaged("its header");
   // With the header of the frame SQLite looks for the end of the log, and zeros are the end. The
   // page alone it reads if it knows that it is there.
@@ -148,7 +152,12 @@ int LogFile::SealFrame(std::uint64_t frame) {
 
 // Changes a part of a frame that has been written.
 int LogFile::PatchFrame(Bytes from, Place place) {
-  if (!OpenFrame(place.frame)) std::fill(text_.begin(), text_.end(), std::uint8_t{0});
+  const int result = OpenFrame(place.frame);
+  if (result == SQLITE_IOERR_DATA || result == SQLITE_IOERR_SHORT_READ) {
+    std::fill(text_.begin(), text_.end(), std::uint8_t{0});
+  } else if (result != SQLITE_OK) {
+    return result;
+  }
   std::copy(from.begin(), from.end(), text_.begin() + static_cast<std::ptrdiff_t>(place.within));
   return SealFrame(place.frame);
 }

@@ -71,8 +71,8 @@ class LogFile : public VfsFile {
   int WriteHeader(std::span<const std::uint8_t> from);
   int ReadHeader(std::span<std::uint8_t> to, std::size_t within);
 
-  // Opens a frame into `text_`. False if it does not open, or belongs to an earlier log.
-  bool OpenFrame(std::uint64_t frame);
+  // Opens a frame into `text_`. SQLITE_IOERR_DATA if it does not open, as one of an earlier log.
+  int OpenFrame(std::uint64_t frame);
   // What tells this log from an earlier one in the same file.
   std::uint64_t Salts() const;
   FileCipher::Position PositionOf(std::uint64_t frame) const;

@@ -67,7 +67,8 @@ inline bool IsRolledBack(int transaction) { return transaction % 5 == 3; }
 inline std::vector<std::pair<std::int64_t, std::string>> ChangesOf(int transaction) {
   std::minstd_rand random(static_cast<unsigned>(transaction) + 1);
   std::vector<std::pair<std::int64_t, std::string>> changes;
-  const std::size_t count = 3 + random() % 8;
+  // A large one that is rolled back leaves pages in the log where the next ones are written.
+  const std::size_t count = IsRolledBack(transaction) ? 40 : 3 + random() % 8;
   for (std::size_t i = 0; i < count; ++i) {
     const auto id = static_cast<std::int64_t>(1 + random() % kMaxId);
     const std::size_t size = random() % 4 == 0 ? 0 : 20 + random() % 1500;
