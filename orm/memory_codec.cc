@@ -12,6 +12,9 @@ namespace {
 constexpr char kPut = 1;
 constexpr char kRemove = 2;
 
+static_assert(static_cast<int>(TimeUnit::kNanoseconds) == 0 &&
+              static_cast<int>(TimeUnit::kDays) == 6 && static_cast<int>(TimeUnit::kNone) == 7);
+
 // More than any description has.
 constexpr std::size_t kMaxTables = 10'000;
 

@@ -71,7 +71,7 @@ enum class WireType : std::uint8_t {
 struct WireColumn {
   std::string name;
   WireType type = WireType::kInteger;
-  std::uint8_t unit = 0;  // A TimeUnit.
+  std::uint8_t unit = 0;  // A TimeUnit, whose numbers are in files too.
   bool nullable = false;
   friend bool operator==(const WireColumn&, const WireColumn&) = default;
 };
