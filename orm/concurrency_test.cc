@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "sqlite3.h"
 #include "strata/orm/database.h"
+#include "strata/orm/select.h"
 #include "strata/orm/testing/raw_file.h"
 #include "strata/orm/write_queue_internal.h"
 
@@ -169,6 +170,14 @@ TEST_F(ConcurrencyTest, ReadersDoNotWaitForAWriter) {
       threads.emplace_back([&] {
         EXPECT_EQ(*db->Count<Entry>(), 1);
         EXPECT_EQ(db->Get<Entry>(1)->name, "first");
+        EXPECT_EQ(Select<Entry>()
+                      .ForEach(*db,
+                               [&](Entry& each) -> absl::Status {
+                                 EXPECT_EQ(each.name, "first");
+                                 return db->Count<Entry>().status();
+                               })
+                      .code(),
+                  absl::StatusCode::kFailedPrecondition);
         EXPECT_EQ(db->Get<Entry>(2).status().code(), absl::StatusCode::kNotFound);
       });
     }

@@ -116,9 +116,8 @@ class SqliteStore : public internal::DatabaseStore {
   absl::Status Select(const internal::SelectOperation& operation,
                       std::span<const internal::ResultField> fields,
                       internal::RowSink& sink) override {
-    return Reading([&](internal::SqliteSession& session) {
-      return session.Select(operation, fields, sink);
-    });
+    return ReadingApart(
+        [&](internal::SqliteSession& session) { return session.Select(operation, fields, sink); });
   }
   absl::StatusOr<std::int64_t> Change(const internal::ChangeOperation& operation) override {
     return Locked([&] { return session_.Change(operation); });
@@ -169,14 +168,21 @@ class SqliteStore : public internal::DatabaseStore {
     return queue_.Alone(call);
   }
 
-  // By the connection that writes if that is free, as its pages are the newest; or else by another
-  // one, so that no reader waits for a writer.
+  // Something short: by the connection that writes if that is free, as its pages are the newest.
   template <typename Call>
   auto Reading(const Call& call) -> decltype(call(std::declval<internal::SqliteSession&>())) {
-    const auto read = [&] { return call(session_); };
-    if (!readers_.is_enabled()) return queue_.Alone(read);
+    if (readers_.is_enabled() && internal::Within::Not(&session_).ok()) {
+      auto result = queue_.TryAlone([&] { return call(session_); });
+      if (result.has_value()) return *std::move(result);
+    }
+    return ReadingApart(call);
+  }
+
+  // So that no reader waits for a writer, nor a writer for what takes long.
+  template <typename Call>
+  auto ReadingApart(const Call& call) -> decltype(call(std::declval<internal::SqliteSession&>())) {
+    if (!readers_.is_enabled()) return queue_.Alone([&] { return call(session_); });
     if (absl::Status status = internal::Within::Not(&session_); !status.ok()) return status;
-    if (auto result = queue_.TryAlone(read); result.has_value()) return *std::move(result);
     const internal::Within within(&session_);
     return readers_.Read(call);
   }
@@ -212,8 +218,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   if (options.read_only) how.mode = MigrateOptions::Mode::kCheck;
   const absl::StatusOr<SchemaReport> report = (*database)->Migrate(schema, how);
   if (report.ok()) return database;
-  return absl::Status(report.status().code(),
-                      absl::StrCat(path, ": ", report.status().message()));
+  return absl::Status(report.status().code(), absl::StrCat(path, ": ", report.status().message()));
 }
 
 absl::Status Database::Backup(const std::string& path, BackupOptions options) {

@@ -216,7 +216,8 @@ class Records {
     return store_->Execute({sql, arguments});
   }
 
-  // The rows of the result. A Row is
+  // The rows of the result; of several threads' calls one after another, with the writes, as SQL
+  // may depend on its connection. A Row is
   //   a described struct, STRATA_STRUCT or STRATA_TABLE: each of its columns is a column of the
   //     result, by name and in any order, and there are no others;
   //   a std::tuple of values, or a single value, of any type that a field can have: by position.

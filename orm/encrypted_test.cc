@@ -231,6 +231,20 @@ TEST_P(EncryptedTest, RowsComeBackAndAreOnNoDisk) {
   EXPECT_EQ(db->Get<Note>(17)->text, Secret(17) + std::string(100, 'x'));
 }
 
+TEST_P(EncryptedTest, ABackupAndARebuiltTableAreEncryptedToo) {
+  auto db = MustOpen(path_, Options());
+  ASSERT_EQ(AddTogether(*db, 1, 300), absl::OkStatus());
+  ASSERT_TRUE(db->Execute("ALTER TABLE Note ADD COLUMN more TEXT DEFAULT 'brown fox'").ok());
+  ASSERT_TRUE(db->Migrate(Schema::Of<Note>(), {.allow = {"drop Note.more"}}).ok());
+  const std::string copy = folder_.File("copy.db");
+  ASSERT_EQ(db->Backup(copy, {.pages_per_step = 3}), absl::OkStatus());
+  EXPECT_FALSE(folder_.Contains("brown fox"));
+  EXPECT_EQ(OpenStatus(copy, Keyed(1)).code(), absl::StatusCode::kUnauthenticated);
+  auto copied = MustOpen(copy, Options());
+  EXPECT_EQ(copied->CheckIntegrity(), absl::OkStatus());
+  EXPECT_EQ(ReadNotes(*copied, 300), absl::OkStatus());
+}
+
 TEST_P(EncryptedTest, NothingIsReadableInTheMiddleOfATransaction) {
   DatabaseOptions options = Options();
   options.cache_bytes = 16 << 10;  // So that pages are written before the end.

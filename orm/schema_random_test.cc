@@ -232,7 +232,7 @@ TEST_F(SchemaRandomTest, AllIsKeptOrRefused) {
   const RawFile copy("random_copy.db");
   int migrated = 0;
   int refused = 0;
-  for (int pair = 0; pair < 150 && !HasFailure(); ++pair) {
+  for (int pair = 0; pair < 100 && !HasFailure(); ++pair) {
     SCOPED_TRACE(pair);
     const RandomTable from(*random_);
     const RandomTable to(*random_, &from);
