@@ -275,6 +275,7 @@ TEST_F(MemoryDurabilityTest, ALogThatIsCutOffHasWholeTransactions) {
   }
   const std::string log = ReadFile(path_ + "-log");
   std::int64_t most = 0;
+  int whole = 0;
   for (std::size_t size = 0; size < log.size(); ++size) {
     WriteFile(path_ + "-log", std::string_view(log).substr(0, size));
     auto db = Open<Item, Note>();
@@ -283,6 +284,8 @@ TEST_F(MemoryDurabilityTest, ALogThatIsCutOffHasWholeTransactions) {
       ASSERT_EQ(most, 0) << "only without a header";
       continue;
     }
+    // What is no whole transaction is cut off.
+    if (std::filesystem::file_size(path_ + "-log") == size) ++whole;
     const std::int64_t count = *(*db)->Count<Item>();
     ASSERT_EQ(count % 2, 0);
     ASSERT_GE(count, most);
@@ -295,6 +298,7 @@ TEST_F(MemoryDurabilityTest, ALogThatIsCutOffHasWholeTransactions) {
     }
   }
   EXPECT_EQ(most, 10);
+  EXPECT_EQ(whole, 10) << "behind the header, each transaction, and each closing but the last";
 }
 
 TEST_F(MemoryDurabilityTest, AChangedByteOfTheLogIsFoundOrOfNoConsequence) {
@@ -348,16 +352,19 @@ TEST_F(MemoryDurabilityTest, ACrashWhileASnapshotIsMadeLosesNothing) {
   {
     auto db = Items();
     for (int i = 0; i < 8; ++i) ASSERT_TRUE(Add(*db, std::to_string(i)).ok());
+    ASSERT_TRUE(db->Checkpoint().ok());
+    // What cannot be done a second time.
     ASSERT_TRUE(db->Delete<Item>(2).ok());
     expected = All(*db);
   }
+  const std::string old_snapshot = ReadFile(path_);
   const std::string old_log = ReadFile(path_ + "-log");
   ASSERT_TRUE(Items()->Checkpoint().ok());
   const std::string snapshot = ReadFile(path_);
   const std::string new_log = ReadFile(path_ + "-log");
 
   // Before the snapshot takes its place, with new files in any state.
-  std::filesystem::remove(path_);
+  WriteFile(path_, old_snapshot);
   WriteFile(path_ + "-log", old_log);
   WriteFile(path_ + "-new", std::string_view(snapshot).substr(0, 50));
   WriteFile(path_ + "-log-new", new_log);
