@@ -5,6 +5,9 @@
 #include <future>
 #include <utility>
 
+#include "strata/net/mailbox.h"
+#include "strata/net/ref_ptr.h"
+
 namespace strata::http {
 
 BlockingClient::BlockingClient(ClientOptions options) {
@@ -36,8 +39,9 @@ absl::StatusOr<ClientResponse> BlockingClient::Fetch(ClientRequest request) {
   }
   std::promise<absl::StatusOr<ClientResponse>> promise;
   auto response = promise.get_future();
-  loop_->mailbox()->PostAlways([this, promise = std::move(promise),
-                                request = std::move(request)]() mutable {
+  // Held, for the end of this client may come as soon as the task is there.
+  const net::RefPtr<net::Mailbox> mailbox = loop_->mailbox();
+  mailbox->PostAlways([this, promise = std::move(promise), request = std::move(request)]() mutable {
     client_->Fetch(std::move(request),
                    [promise = std::move(promise)](absl::StatusOr<ClientResponse> result) mutable {
                      promise.set_value(std::move(result));
