@@ -208,8 +208,7 @@ void Work(Database& db, int thread, unsigned seed) {
       ASSERT_EQ(db.Delete<Entry>(any->first), absl::OkStatus());
       // Another thread may have been given the number.
       const absl::StatusOr<Entry> read = db.Get<Entry>(any->first);
-      ASSERT_TRUE(absl::IsNotFound(read.status()) ||
-                  (read.ok() && read->name != any->second.name))
+      ASSERT_TRUE(absl::IsNotFound(read.status()) || (read.ok() && read->name != any->second.name))
           << read.status();
       mine.erase(any);
     }
