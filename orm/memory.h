@@ -212,8 +212,8 @@ class MemoryView {
   template <typename T, typename M>
   absl::StatusOr<const T*> FindBy(M T::*column, const std::type_identity_t<M>& value) const {
     const void* row = nullptr;
-    absl::Status status = internal::FindUnique(scope_, TableOf<T>(),
-                                               internal::OffsetOf(column), &value, &row);
+    absl::Status status =
+        internal::FindUnique(scope_, TableOf<T>(), internal::OffsetOf(column), &value, &row);
     if (!status.ok()) return status;
     return static_cast<const T*>(row);
   }
@@ -230,14 +230,14 @@ class MemoryView {
   // FailedPrecondition for another column.
   template <typename T, typename M, typename Each>
   absl::Status InOrder(M T::*column, Each&& each) const {
-    return internal::ScanOrdered(scope_, TableOf<T>(), internal::OffsetOf(column), nullptr,
-                                 nullptr, VisitorOf<T>(each));
+    return internal::ScanOrdered(scope_, TableOf<T>(), internal::OffsetOf(column), nullptr, nullptr,
+                                 VisitorOf<T>(each));
   }
   template <typename T, typename M, typename Each>
   absl::Status Between(M T::*column, const std::type_identity_t<M>& low,
                        const std::type_identity_t<M>& high, Each&& each) const {
-    return internal::ScanOrdered(scope_, TableOf<T>(), internal::OffsetOf(column), &low,
-                                 &high, VisitorOf<T>(each));
+    return internal::ScanOrdered(scope_, TableOf<T>(), internal::OffsetOf(column), &low, &high,
+                                 VisitorOf<T>(each));
   }
 
  private:

@@ -54,14 +54,13 @@ const std::vector<T>& People() {
   static const auto* people = [] {
     auto* made = new std::vector<T>(kRows);
     for (int i = 0; i < kRows; ++i) {
-      (*made)[static_cast<std::size_t>(i)] = {
-          i + 1,
-          "Nam\xC3\xA9 " + std::to_string(i),
-          std::to_string(i),
-          strata::orm::Currency::FromTenThousandths(i * 100),
-          i,
-          135'000'000'000 + i,
-          135'000'000'000 + i};
+      (*made)[static_cast<std::size_t>(i)] = {i + 1,
+                                              "Nam\xC3\xA9 " + std::to_string(i),
+                                              std::to_string(i),
+                                              strata::orm::Currency::FromTenThousandths(i * 100),
+                                              i,
+                                              135'000'000'000 + i,
+                                              135'000'000'000 + i};
     }
     return made;
   }();

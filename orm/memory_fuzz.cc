@@ -1,7 +1,7 @@
-// Files of the engine in memory from anybody: refused, or read into tables whose rows a snapshot then
-// has as they are. The input is a byte that tells of what kind the file is, and the file, or with the
-// lowest bit of that byte its frames without checksums (a type, a size in two bytes, the content),
-// which get them here.
+// Files of the engine in memory from anybody: refused, or read into tables whose rows a snapshot
+// then has as they are. The input is a byte that tells of what kind the file is, and the file, or
+// with the lowest bit of that byte its frames without checksums (a type, a size in two bytes, the
+// content), which get them here.
 
 #include <sys/mman.h>
 
@@ -116,10 +116,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_log = (data[0] & 2) != 0;
   const bool drop = (data[0] & 4) != 0;
   const std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
-  const std::string file =
-      raw ? std::string(rest)
-          : FileOf(rest, is_log ? strata::orm::internal::kLogMagic
-                                : strata::orm::internal::kSnapshotMagic);
+  const std::string file = raw ? std::string(rest)
+                               : FileOf(rest, is_log ? strata::orm::internal::kLogMagic
+                                                     : strata::orm::internal::kSnapshotMagic);
   MemorySession session;
   if (!Read(file, is_log, drop, &session).ok()) return 0;
 

@@ -465,8 +465,7 @@ TEST_F(MemoryTest, WhatOnlySqlCanDoIsRefused) {
 
 TEST_F(MemoryTest, SqlIsRefused) {
   EXPECT_EQ(db_->Execute("DELETE FROM people").status().code(), StatusCode::kUnimplemented);
-  EXPECT_EQ(db_->Query<Person>("SELECT * FROM people").status().code(),
-            StatusCode::kUnimplemented);
+  EXPECT_EQ(db_->Query<Person>("SELECT * FROM people").status().code(), StatusCode::kUnimplemented);
 }
 
 TEST_F(MemoryTest, AThreadNeverWaitsForItself) {
