@@ -53,21 +53,22 @@ class WriteQueueTest : public ::testing::Test {
         this);
   }
 
-  absl::Status Insert(Entry* entry) {
+  absl::Status Write(Entry* entry) {
     internal::WriteOperation operation;
+    operation.what = what_;
     operation.table = &TableOf<Entry>();
     operation.row = entry;
     operation.result = entry;
     return queue_->Write(operation);
   }
 
-  // Inserts all of them, by a thread for each, while all wait for their turn.
-  std::vector<absl::Status> InsertTogether(std::vector<Entry>& entries) {
+  // Writes all of them, by a thread for each, while all wait for their turn.
+  std::vector<absl::Status> WriteTogether(std::vector<Entry>& entries) {
     std::vector<absl::Status> statuses(entries.size());
     std::vector<std::thread> threads;
     const absl::Status status = queue_->Alone([&]() -> absl::Status {
       for (std::size_t i = 0; i < entries.size(); ++i) {
-        threads.emplace_back([&, i] { statuses[i] = Insert(&entries[i]); });
+        threads.emplace_back([&, i] { statuses[i] = Write(&entries[i]); });
         while (queue_->size() < i + 2) std::this_thread::yield();
       }
       return absl::OkStatus();
@@ -79,6 +80,7 @@ class WriteQueueTest : public ::testing::Test {
 
   std::unique_ptr<internal::SqliteSession> session_;
   std::unique_ptr<internal::WriteQueue> queue_;
+  internal::WriteOperation::What what_ = internal::WriteOperation::What::kInsert;
   int commits_ = 0;
   int failing_commit_ = 0;
 };
@@ -86,7 +88,7 @@ class WriteQueueTest : public ::testing::Test {
 TEST_F(WriteQueueTest, WritesThatWaitAreOneCommit) {
   std::vector<Entry> entries(8);
   for (std::size_t i = 0; i < entries.size(); ++i) entries[i].name = std::to_string(i);
-  for (const absl::Status& status : InsertTogether(entries)) EXPECT_EQ(status, absl::OkStatus());
+  for (const absl::Status& status : WriteTogether(entries)) EXPECT_EQ(status, absl::OkStatus());
   EXPECT_EQ(commits_, 1);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     EXPECT_EQ(entries[i].id, static_cast<std::int64_t>(i) + 1);
@@ -98,7 +100,7 @@ TEST_F(WriteQueueTest, OnesFailureIsNotTheOthers) {
   std::vector<Entry> entries(4);
   entries[0].name = entries[2].name = "same";
   entries[1].name = "longer than it may be";
-  const std::vector<absl::Status> statuses = InsertTogether(entries);
+  const std::vector<absl::Status> statuses = WriteTogether(entries);
   EXPECT_EQ(statuses[0], absl::OkStatus());
   EXPECT_EQ(statuses[1], absl::InvalidArgumentError("entries.name: longer than 10"));
   EXPECT_EQ(statuses[2],
@@ -117,7 +119,7 @@ TEST_F(WriteQueueTest, ACommitThatFailsIsMadeAgainOneByOne) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       entries[i].name = std::to_string(failing) + "." + std::to_string(i);
     }
-    const std::vector<absl::Status> statuses = InsertTogether(entries);
+    const std::vector<absl::Status> statuses = WriteTogether(entries);
     for (std::size_t i = 0; i < entries.size(); ++i) {
       EXPECT_EQ(statuses[i], absl::OkStatus());
       EXPECT_EQ(entries[i].version, 1);
@@ -131,7 +133,7 @@ TEST_F(WriteQueueTest, AFailureLeavesTheStruct) {
   failing_commit_ = 1;
   std::vector<Entry> entries(2);
   entries[0].name = entries[1].name = "same";
-  const std::vector<absl::Status> statuses = InsertTogether(entries);
+  const std::vector<absl::Status> statuses = WriteTogether(entries);
   EXPECT_EQ(statuses[0], absl::OkStatus());
   EXPECT_EQ(statuses[1].code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(entries[1].id, 0);
@@ -139,10 +141,20 @@ TEST_F(WriteQueueTest, AFailureLeavesTheStruct) {
   EXPECT_FALSE(entries[1].created.has_value());
 }
 
+TEST_F(WriteQueueTest, AnUpdateThatIsMadeAgainHasItsVersion) {
+  std::vector<Entry> entries(3);
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].name = std::to_string(i);
+  WriteTogether(entries);
+  what_ = internal::WriteOperation::What::kUpdate;
+  failing_commit_ = 2;
+  for (const absl::Status& status : WriteTogether(entries)) EXPECT_EQ(status, absl::OkStatus());
+  for (const Entry& entry : entries) EXPECT_EQ(entry.version, 2);
+}
+
 TEST_F(WriteQueueTest, GroupsAreBounded) {
   std::vector<Entry> entries(internal::kMaxGroup + 3);
   for (std::size_t i = 0; i < entries.size(); ++i) entries[i].name = std::to_string(i);
-  for (const absl::Status& status : InsertTogether(entries)) EXPECT_EQ(status, absl::OkStatus());
+  for (const absl::Status& status : WriteTogether(entries)) EXPECT_EQ(status, absl::OkStatus());
   EXPECT_EQ(commits_, 2);
 }
 
