@@ -137,6 +137,7 @@ class MemoryDatabase : public Records {
   ~MemoryDatabase();
 
   // Writes a snapshot, and begins an empty log. OK, and nothing, in ":memory:".
+  // FailedPrecondition for a thread that has a view, as writes are.
   absl::Status Checkpoint();
 
   // All rows of a table as a list, in no order that is told.

@@ -235,9 +235,11 @@ TEST_F(MemoryDurabilityTest, ChangesComeBackAndRolledBackOnesDoNot) {
     auto db = Items();
     ASSERT_EQ(All(*db), expected);
     EXPECT_EQ(db->Get<Note>("a")->text, "b");
-    const MemoryView view(db.get());
-    EXPECT_EQ((*view.FindBy(&Item::name, "changed"))->id, 4);
-    EXPECT_EQ(*view.FindBy(&Item::name, "3"), nullptr);
+    {
+      const MemoryView view(db.get());
+      EXPECT_EQ((*view.FindBy(&Item::name, "changed"))->id, 4);
+      EXPECT_EQ(*view.FindBy(&Item::name, "3"), nullptr);
+    }
     if (i == 1) {
       ASSERT_TRUE(db->Checkpoint().ok());
     }

@@ -79,7 +79,7 @@ ReadScope::ReadScope(MemoryStore* store) : store_(store), next_(open_scopes) {
   // The thread that writes has the rows for itself. One that reads must not wait for a writer that
   // waits for it.
   if (!store->IsWriter() && !IsOpen(store)) {
-    store->rows_.ReaderLock();
+    store->rows_.lock_shared();
     locked_ = true;
   }
   open_scopes = this;
@@ -95,7 +95,7 @@ ReadScope::~ReadScope() {
     other->locked_ = true;  // It reads on.
     return;
   }
-  store_->rows_.ReaderUnlock();
+  store_->rows_.unlock();
 }
 
 bool ReadScope::IsOpen(const MemoryStore* store) {
@@ -146,7 +146,7 @@ absl::Status MemoryStore::Change(absl::FunctionRef<absl::Status(MemorySession& s
     const std::lock_guard writer(writer_);
     absl::Status status;
     {
-      const absl::WriterMutexLock rows(&rows_);
+      const std::lock_guard rows(rows_);
       writer_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
       status = session_.Transact([&] { return body(session_); });
       writer_thread_.store(std::thread::id(), std::memory_order_relaxed);
@@ -197,8 +197,8 @@ absl::StatusOr<std::int64_t> MemoryStore::Count(const TableInfo& table) {
 }
 
 absl::Status MemoryStore::Checkpoint() {
-  // A view of this thread does not matter: a snapshot reads too.
-  if (IsWriter()) return CanWrite();
+  // A writer may hold `writer_` and wait for the views of this thread.
+  if (absl::Status status = CanWrite(); !status.ok()) return status;
   const std::lock_guard writer(writer_);
   return log_ == nullptr ? absl::OkStatus() : log_->Checkpoint();
 }
