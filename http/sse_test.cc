@@ -206,6 +206,7 @@ TEST_F(SseTest, AClientThatDoesNotReadIsTold) {
     return drained.exchange(false) && events.Send({.data = data}) == net::Error::kOk;
   }));
   client.peer().Close();
+  Stop();  // Tells of that end, too.
 }
 
 TEST_F(SseTest, ADrainingServerEndsTheStream) {

@@ -145,16 +145,23 @@ class LoadClientTest(unittest.TestCase):
         )
 
     def test_refuses_an_answer_before_the_request_has_been_sent(self):
+        over = threading.Event()
+
+        def answer(number):
+            # To the head; of the body nothing more is read, and it fills all buffers.
+            yield response()
+            over.wait(PATIENCE_S)
+
         with tempfile.NamedTemporaryFile() as file:
             file.write(b"x" * (32 << 20))
             file.flush()
-            # The server answers to the head.
             self.check_refused(
                 "a response before the request's end",
-                lambda number: [response()],
+                answer,
                 f"--post={file.name}",
                 "--connections=1",
             )
+        over.set()
 
     def test_counts_connections_where_they_are_closed(self):
         with FakeServer(lambda number: [response()], close=True) as server:
