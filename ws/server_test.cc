@@ -389,6 +389,48 @@ TEST_F(WsServerTest, ABurstOnTheLoopIsToldWhenItHasLeft) {
   EXPECT_EQ(writable, 1);
 }
 
+// The queue is above the high watermark before the end of the turn alone, and by its end empty.
+TEST_F(WsServerTest, ABurstThatLeavesWithItsTurnIsToldToo) {
+  http::ServerOptions server;
+  server.listen.stream.high_watermark_bytes = 1000;
+  server.listen.stream.low_watermark_bytes = 500;
+  Start(
+      [&](TestSocket& handler) {
+        handler.on_message = [&](Socket& socket, bool, std::string_view) {
+          EXPECT_EQ(socket.SendBinary(Pattern(900)), SendResult::kQueued);
+          EXPECT_EQ(socket.SendBinary(Pattern(900)), SendResult::kBacklog);
+        };
+        handler.on_writable = [&](Socket& socket) { socket.Close(); };
+      },
+      {}, std::move(server));
+  WsClient client = Open();
+  client.Send(Text("go"));
+  EXPECT_EQ(client.ReadFrame().payload.size(), 900u);
+  EXPECT_EQ(client.ReadFrame().payload.size(), 900u);
+  EXPECT_EQ(CodeOf(client.ReadFrame()), 1000);
+}
+
+// What waits for the loop is more than the high watermark; what it writes of that is not.
+TEST_F(WsServerTest, ABacklogThatDeflatesIsToldToo) {
+  http::ServerOptions server;
+  server.listen.stream.high_watermark_bytes = 10'000;
+  server.listen.stream.low_watermark_bytes = 5'000;
+  std::promise<SocketPtr> opened;
+  EndpointOptions options;
+  options.deflate = DeflateParameters{};
+  Start(
+      [&](TestSocket& handler) {
+        handler.on_open = [&](Socket& socket) { opened.set_value(SocketPtr(&socket)); };
+        handler.on_writable = [&](Socket& socket) { socket.Close(); };
+      },
+      std::move(options), std::move(server));
+  WsClient client = Open("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  SocketPtr socket = opened.get_future().get();
+  EXPECT_EQ(socket->SendText(std::string(100'000, 'm')), SendResult::kBacklog);
+  EXPECT_EQ(client.ReadFrame().first_byte, 0xC1);
+  EXPECT_EQ(CodeOf(client.ReadFrame()), 1000);
+}
+
 // ---- The end -----------------------------------------------------------------------------------
 
 TEST_F(WsServerTest, TheClientsCloseIsAnsweredAndTold) {

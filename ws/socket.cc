@@ -146,12 +146,7 @@ SendResult Socket::Send(Opcode opcode, std::string_view message) {
     self.posted_bytes_.fetch_sub(text.size(), std::memory_order_relaxed);
     self.SendHere(opcode, text);
   });
-  if (error == net::Error::kOk) {
-    return backlog_bytes() > stream_->options().high_watermark_bytes ? SendResult::kBacklog
-                                                                     : SendResult::kQueued;
-  }
-  posted_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-  return error == net::Error::kQueueFull ? SendResult::kRefused : SendResult::kClosed;
+  return Posted(error, bytes);
 }
 
 SendResult Socket::SendHere(Opcode opcode, std::string_view message) {
@@ -193,12 +188,7 @@ SendResult Socket::Send(const EncodedMessage& message) {
     self.posted_bytes_.fetch_sub(bytes->size(), std::memory_order_relaxed);
     if (!self.sent_close_) self.Taken(self.stream_->WriteShared(bytes));
   });
-  if (error == net::Error::kOk) {
-    return backlog_bytes() > stream_->options().high_watermark_bytes ? SendResult::kBacklog
-                                                                     : SendResult::kQueued;
-  }
-  posted_bytes_.fetch_sub(bytes->size(), std::memory_order_relaxed);
-  return error == net::Error::kQueueFull ? SendResult::kRefused : SendResult::kClosed;
+  return Posted(error, bytes->size());
 }
 
 SendResult Socket::SendPart(bool text, std::string_view part, bool first, bool last) {
@@ -222,6 +212,45 @@ SendResult Socket::Ping(std::string_view payload) {
   return Taken(stream_->Write(out));
 }
 
+// After a message of so many bytes was posted to the loop, or was not.
+SendResult Socket::Posted(net::Error error, std::size_t bytes) {
+  if (error == net::Error::kOk) {
+    if (backlog_bytes() <= stream_->options().high_watermark_bytes) return SendResult::kQueued;
+    // The loop may write what was posted little by little, and never see it wait.
+    Promise();
+    return SendResult::kBacklog;
+  }
+  posted_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  return error == net::Error::kQueueFull ? SendResult::kRefused : SendResult::kClosed;
+}
+
+// From any thread: OnWritable() will come.
+void Socket::Promise() {
+  if (promised_.exchange(true)) return;
+  mailbox_->PostAlways([self = SocketPtr(this)] {
+    self->promised_ = false;
+    self->Owe();
+  });
+}
+
+void Socket::Owe() {
+  if (!std::exchange(backlog_, true)) Look(2);
+}
+
+// The stream tells when a queue that was above the high watermark is down to the low one. But one
+// that leaves at once, at the end of this turn, was never above it for the stream. A task may run
+// in this turn still; the second look is behind its end for sure.
+void Socket::Look(int looks) {
+  mailbox_->PostAlways([self = SocketPtr(this), looks] {
+    const net::Stream& stream = *self->stream_;
+    if (stream.queued_bytes() <= stream.options().high_watermark_bytes) {
+      self->Writable();
+    } else if (looks > 1) {
+      self->Look(looks - 1);
+    }
+  });
+}
+
 // After something was written, or was not.
 SendResult Socket::Taken(net::Error error) {
   if (error != net::Error::kOk) {
@@ -232,15 +261,7 @@ SendResult Socket::Taken(net::Error error) {
   const std::size_t queued = stream_->queued_bytes();
   queued_bytes_.store(queued, std::memory_order_relaxed);
   if (queued <= stream_->options().high_watermark_bytes) return SendResult::kQueued;
-  // A queue that leaves at once, at the end of this turn, was never full for the stream, which then
-  // tells nothing.
-  if (!std::exchange(backlog_, true)) {
-    mailbox_->PostAlways([self = SocketPtr(this)] {
-      if (self->stream_->queued_bytes() <= self->stream_->options().high_watermark_bytes) {
-        self->Writable();
-      }
-    });
-  }
+  Owe();
   return SendResult::kBacklog;
 }
 
@@ -302,7 +323,8 @@ void Socket::OnTimer() {
     stream_->Abort();
     return;
   }
-  if (std::exchange(received_, false)) {
+  if (received_) {
+    received_ = false;
     ping_sent_ = false;
     return ArmTimer(options_->ping_interval);
   }

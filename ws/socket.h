@@ -183,6 +183,7 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   SendResult Send(Opcode opcode, std::string_view message);
   SendResult SendHere(Opcode opcode, std::string_view message);
   SendResult Taken(net::Error error);
+  SendResult Posted(net::Error error, std::size_t bytes);
   void CloseHere(CloseCode code, std::string_view reason);
   bool InLoopThread() const { return mailbox_ && mailbox_->InLoopThread(); }
   bool Reserve(std::size_t bytes);
@@ -192,6 +193,9 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   void Handle(const DecoderEvent& event);
   void PeerClosed(CloseCode code, std::string_view reason);
   void Tell(CloseCode code, std::string_view reason);
+  void Promise();
+  void Owe();
+  void Look(int looks);
   void Writable();
   void Drain();
   void Ended();
@@ -210,12 +214,13 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   std::atomic<std::size_t> posted_bytes_{0};
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> open_{true};
+  std::atomic<bool> promised_{false};  // A task is posted by which OnWritable() will be owed.
   const Role role_;
   const bool deflates_;
   const bool shares_compressed_;
-  bool backlog_ = false;        // Above the high watermark; OnWritable() is owed.
+  bool backlog_ = false;        // OnWritable() is owed.
   bool sent_close_ = false;     // Our Close frame is queued.
-  bool received_ = false;       // Something, since the timer was armed.
+  bool received_ : 1 = false;   // Something, since the timer was armed.
   bool got_close_ : 1 = false;  // The peer's Close frame has come, or it broke a rule.
   bool drained_ : 1 = false;    // The loop ended it.
   bool ping_sent_ : 1 = false;  // And nothing has come since.
