@@ -560,16 +560,20 @@ ClientOptions WithGzip() {
 class CodedServer {
  public:
   void Say(std::string_view coding, std::string body, int status = 200) {
-    answer_ = absl::StrCat("HTTP/1.1 ", status, " X\r\nContent-Encoding: ", coding,
-                           "\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
+    head_ = absl::StrCat("HTTP/1.1 ", status, " X\r\nContent-Encoding: ", coding,
+                         "\r\nContent-Length: ", body.size(), "\r\n\r\n");
+    body_ = std::move(body);
   }
   std::string Url() { return server_.Url(); }
   std::string received() { return server_.received(); }
 
  private:
-  std::string answer_;  // Not changed while it is asked.
-  RawServer server_{
-      [this](net::Stream& stream, const RawServer::Asked&) { stream.Write(answer_); }};
+  // Not changed while it is asked.
+  std::string head_;
+  std::string body_;
+  RawServer server_{[this](net::Stream& stream, const RawServer::Asked& asked) {
+    stream.Write(asked.bytes.starts_with("HEAD ") ? head_ : head_ + body_);
+  }};
 };
 
 TEST(ClientFaultTest, BodiesAreDecodedWithinTheirBound) {

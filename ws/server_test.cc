@@ -415,18 +415,24 @@ TEST_F(WsServerTest, ABacklogThatDeflatesIsToldToo) {
   http::ServerOptions server;
   server.listen.stream.high_watermark_bytes = 10'000;
   server.listen.stream.low_watermark_bytes = 5'000;
-  std::promise<SocketPtr> opened;
+  std::promise<SocketPtr> stopped;
+  std::promise<void> posted;
   EndpointOptions options;
   options.deflate = DeflateParameters{};
   Start(
       [&](TestSocket& handler) {
-        handler.on_open = [&](Socket& socket) { opened.set_value(SocketPtr(&socket)); };
+        handler.on_message = [&](Socket& socket, bool, std::string_view) {
+          stopped.set_value(SocketPtr(&socket));
+          posted.get_future().wait();
+        };
         handler.on_writable = [&](Socket& socket) { socket.Close(); };
       },
       std::move(options), std::move(server));
   WsClient client = Open("Sec-WebSocket-Extensions: permessage-deflate\r\n");
-  SocketPtr socket = opened.get_future().get();
+  client.Send(Text("stop"));
+  SocketPtr socket = stopped.get_future().get();
   EXPECT_EQ(socket->SendText(std::string(100'000, 'm')), SendResult::kBacklog);
+  posted.set_value();
   EXPECT_EQ(client.ReadFrame().first_byte, 0xC1);
   EXPECT_EQ(CodeOf(client.ReadFrame()), 1000);
 }
