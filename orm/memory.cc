@@ -116,7 +116,7 @@ absl::Status MemoryDatabase::AppendRows(const TableInfo& info, const TypeInfo& t
 
 absl::Status MemoryDatabase::InsertRows(const TableInfo& info, const TypeInfo& type,
                                         std::string_view text, const JsonReadOptions& options) {
-  return store_->Change([&](MemorySession& session) -> absl::Status {
+  return store_->MakeChange([&](MemorySession& session) -> absl::Status {
     const absl::StatusOr<MemoryTable*> table = session.Need(info);
     if (!table.ok()) return table.status();
     TypeInfo list;

@@ -65,7 +65,7 @@ absl::Status ReadLog(const Source& source, MemorySession& session, bool drop_und
                      LogEnd* end);
 
 // Append() and Checkpoint() are called by one thread at a time, Sync() by any, also meanwhile.
-class MemoryLog : public ChangeLog {
+class MemoryLog final : public ChangeLog {
  public:
   // Reads what is there into the session's tables, which are empty, and goes on with the log.
   static absl::StatusOr<std::unique_ptr<MemoryLog>> Open(const std::string& path,

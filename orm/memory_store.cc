@@ -139,7 +139,7 @@ absl::Status MemoryStore::CanWrite() const {
   return absl::OkStatus();
 }
 
-absl::Status MemoryStore::Change(absl::FunctionRef<absl::Status(MemorySession& session)> body) {
+absl::Status MemoryStore::MakeChange(absl::FunctionRef<absl::Status(MemorySession& session)> body) {
   if (absl::Status status = CanWrite(); !status.ok()) return status;
   std::uint64_t position = 0;
   {
@@ -160,14 +160,14 @@ absl::Status MemoryStore::Change(absl::FunctionRef<absl::Status(MemorySession& s
 }
 
 absl::Status MemoryStore::Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) {
-  return Change([&](MemorySession& session) {
+  return MakeChange([&](MemorySession& session) {
     MemoryTransaction transaction(session);
     return body(transaction);
   });
 }
 
 absl::Status MemoryStore::Create(const TableInfo& table) {
-  return Change([&](MemorySession& session) -> absl::Status {
+  return MakeChange([&](MemorySession& session) -> absl::Status {
     if (log_ == nullptr || session.Find(table) != nullptr) return session.Create(table);
     return absl::FailedPreconditionError(
         absl::StrCat(table.name, ": has to be named when the file is opened"));
@@ -175,12 +175,12 @@ absl::Status MemoryStore::Create(const TableInfo& table) {
 }
 
 absl::Status MemoryStore::Write(const WriteOperation& operation) {
-  return Change([&](MemorySession& session) { return session.Write(operation); });
+  return MakeChange([&](MemorySession& session) { return session.Write(operation); });
 }
 
 absl::Status MemoryStore::InsertAll(const TableInfo& table, const void* rows, std::size_t count,
                                     std::size_t* failed) {
-  return Change(
+  return MakeChange(
       [&](MemorySession& session) { return session.InsertAll(table, rows, count, failed); });
 }
 

@@ -76,7 +76,7 @@ class MemoryStore : public StoreWithoutQueries {
   absl::Status Checkpoint();
 
   // Runs `body` in a transaction of the session.
-  absl::Status Change(absl::FunctionRef<absl::Status(MemorySession& session)> body);
+  absl::Status MakeChange(absl::FunctionRef<absl::Status(MemorySession& session)> body);
 
   // For a thread that has a ReadScope.
   const MemorySession& session() const { return session_; }

@@ -57,7 +57,7 @@ absl::StatusOr<std::unique_ptr<BackupTask>> BackupTask::Start(Connection& source
     if (!Exists(path + suffix)) continue;
     return absl::AlreadyExistsError(absl::StrCat(path, suffix, ": there is such a file"));
   }
-  std::unique_ptr<BackupTask> task(new BackupTask(source, path));
+  std::unique_ptr<BackupTask> task(new BackupTask(path));
   // Left by a process that ended within a backup.
   unlink(task->partial_.c_str());
   DatabaseOptions target = options;

@@ -35,10 +35,8 @@ class BackupTask {
     void operator()(sqlite3_backup* backup) const { sqlite3_backup_finish(backup); }
   };
 
-  BackupTask(Connection& source, const std::string& path)
-      : source_(source), path_(path), partial_(path + ".partial") {}
+  explicit BackupTask(const std::string& path) : path_(path), partial_(path + ".partial") {}
 
-  Connection& source_;
   const std::string path_;
   const std::string partial_;
   std::unique_ptr<Connection> target_;
