@@ -17,6 +17,15 @@
 #include "strata/crypto/tls_internal.h"
 #include "strata/crypto/tls_session.h"
 
+#ifdef __SANITIZE_THREAD__
+// OpenSSL counts the references of a session by atomic operations that the sanitizer does not see,
+// as the library is not built with it: so it takes a session's last release for a race with those
+// who had read it before they released it.
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:SSL_SESSION_free\nrace:OPENSSL_sk_free\n";
+}
+#endif
+
 namespace strata::crypto {
 namespace {
 
