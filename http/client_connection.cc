@@ -136,27 +136,10 @@ void ClientConnection::Upload() {
     // What is refused is refused because the stream has ended, which Closed() tells.
     if (stream_->WriteOwned(std::move(piece)) != net::Error::kOk) return;
   }
-  if (state_ == State::kBusy && !upload_.done()) LookAgainLater(2);
 }
 
 bool ClientConnection::StreamFull() const {
   return stream_->queued_bytes() > stream_->options().high_watermark_bytes;
-}
-
-// OnWritable() comes for a queue that was above the high watermark after it was flushed, but not
-// for one that leaves at once. The flush is at the end of this turn at the latest, and a task may
-// run in this turn still, so the second look is behind it.
-void ClientConnection::LookAgainLater(int looks) {
-  if (std::exchange(looking_, true)) return;
-  core_->loop().mailbox()->PostAlways([self = net::RefPtr<ClientConnection>(this), looks] {
-    self->looking_ = false;
-    if (self->state_ != State::kBusy) return;
-    if (!self->StreamFull()) {
-      self->Writable();
-    } else if (looks > 1) {
-      self->LookAgainLater(looks - 1);
-    }
-  });
 }
 
 // Told later, as this may be inside Fetch().

@@ -65,7 +65,6 @@ class ClientConnection final : public net::RefCounted {
   void Connect(std::unique_ptr<net::StreamHandler> handler);
   void Upload();
   bool StreamFull() const;
-  void LookAgainLater(int looks);
   void UploadFailed();
   void Continue();
   void Process(std::string_view bytes);
@@ -94,7 +93,6 @@ class ClientConnection final : public net::RefCounted {
   bool received_ = false;  // Something of this response.
   bool paused_ = false;
   bool continuing_ = false;  // After Resume(): Continue() was posted.
-  bool looking_ = false;     // LookAgainLater() was posted.
   bool ended_ = false;       // The server has ended its half, while paused.
   bool draining_ = false;
 };

@@ -89,7 +89,7 @@ void Exchange::ResetKept() {
   upgrade.reset();
   timer.reset();
   drained_bytes = 0;
-  dropping = told_continue = paused = streaming = looks_again = false;
+  dropping = told_continue = paused = streaming = goes_on = false;
 }
 
 void Exchange::KeepHead(std::string_view head) {

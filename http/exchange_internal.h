@@ -174,12 +174,12 @@ struct Exchange {
   bool last = false;           // Nothing has come behind it, and the client said so.
   bool keep_alive = true;
   bool http_1_0 = false;
-  bool answered = false;     // The response's head is written.
-  bool chunked = false;      // Its body is sent in chunks,
-  bool has_length = false;   // or has so many bytes, before any coding: left_bytes counts them.
-  bool streaming = false;    // By a BodyWriter or a producer.
-  bool looks_again = false;  // LookAgainLater() was called.
-  bool was_kept = false;     // By a connection, for longer than a call.
+  bool answered = false;    // The response's head is written.
+  bool chunked = false;     // Its body is sent in chunks,
+  bool has_length = false;  // or has so many bytes, before any coding: left_bytes counts them.
+  bool streaming = false;   // By a BodyWriter or a producer.
+  bool goes_on = false;     // GoOnLater() was called.
+  bool was_kept = false;    // By a connection, for longer than a call.
   bool request_done = false;
   bool response_done = false;
 };

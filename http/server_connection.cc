@@ -340,8 +340,6 @@ void ServerConnection::Wait(std::string_view bytes) {
   exchange.behind.assign(bytes);
   held_ = true;
   stream_->PauseReceive();
-  Defer(exchange);
-  LookAgainLater(2);
 }
 
 void ServerConnection::OnReceiveEnd(net::Stream&) {
@@ -365,15 +363,13 @@ void ServerConnection::LookAtEnd() {
   }
 }
 
-// Above the high watermark OnWritable() comes when the queue is down to the low one, but not for a
-// queue that leaves at once, at the end of this turn: so one looks again after that. A task may run
-// in this turn still, and so the second look is behind its end for sure. Needs a pending reply.
-void ServerConnection::LookAgainLater(int looks) {
-  if (std::exchange(exchange_->looks_again, true)) return;
-  loop().mailbox()->PostAlways([pending = exchange_->pending, looks] {
-    pending->Run([looks](ServerConnection& self) {
-      self.exchange_->looks_again = false;
-      if (self.Full() && looks > 1) return self.LookAgainLater(looks - 1);
+// In a turn of its own. Above the high watermark it is the stream that calls. Needs a pending
+// reply.
+void ServerConnection::GoOnLater() {
+  if (std::exchange(exchange_->goes_on, true)) return;
+  loop().mailbox()->PostAlways([pending = exchange_->pending] {
+    pending->Run([](ServerConnection& self) {
+      self.exchange_->goes_on = false;
       self.OnWritable(self.stream());
     });
   });

@@ -85,7 +85,7 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
   void Refuse(Exchange& exchange, int status, std::string_view detail);
   void AnswerStatus(Exchange& exchange, int status, std::string_view detail);
 
-  void LookAgainLater(int looks);
+  void GoOnLater();
   void LookAtEnd();
 
   // Content codings: server_coding.cc.

@@ -219,7 +219,7 @@ void ServerConnection::Produce(Exchange& exchange) {
       return EndPieces(exchange, {});
     }
   }
-  if (!closing_) LookAgainLater(2);
+  if (!closing_ && !Full()) GoOnLater();
 }
 
 // A piece of a body that is sent as it comes. False if it is more than there may be.
@@ -394,9 +394,8 @@ void ServerConnection::WriteBody(std::string bytes) {
   // Events and the like are of use when they come out, not when the block is full.
   if (!WritePiece(exchange, std::move(bytes), Encoder::Flush::kSync)) return Break();
   // The writer sees this with the framing, of which Write() did not know.
-  if (Full()) exchange.pending->full.store(true);
   exchange.pending->queued_bytes.store(stream_->queued_bytes());
-  LookAgainLater(2);
+  Full() ? exchange.pending->full.store(true) : GoOnLater();
 }
 
 void ServerConnection::FinishBody(std::string_view trailer_lines) {

@@ -64,7 +64,8 @@ class StreamHandler {
   // The peer has ended its half: no more will come. By default closes this half too.
   virtual void OnReceiveEnd(Stream& stream);
 
-  // The queue was above the high watermark and is down to the low one.
+  // The queue was above the high watermark and is down to the low one. Whoever saw it above is
+  // told, even if all has left at the end of that turn.
   virtual void OnWritable(Stream& stream);
 
   // The loop drains: come to an end. By default closes.

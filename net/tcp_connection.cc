@@ -187,7 +187,10 @@ void TcpConnection::FlushLater() {
 
 void TcpConnection::OnFlush() {
   state_ &= ~kFlushLater;
-  Flush();
+  if (!(state_ & kBurst)) return Flush();
+  state_ &= ~kBurst;
+  if (state_ & (kClosing | kClosed)) return Flush();
+  CallHandler("OnWritable", [this] { handler_->OnWritable(*this); });
 }
 
 Error TcpConnection::CloseWrite() {
@@ -321,6 +324,8 @@ void TcpConnection::CallHandler(const char* name, Callback callback) {
 
 void TcpConnection::Flush() {
   if (state_ & kClosed) return;
+  // It only grows between two flushes, and so this is the most that anyone has seen.
+  if (queue_.bytes() > options_->high_watermark_bytes && !(state_ & kFull)) state_ |= kBurst;
   // A file is sent in parts, and others have their turn between them.
   for (bool file = false; !queue_.empty() && !(state_ & kSending);) {
     if (queue_.FrontFile().file) {
@@ -393,15 +398,20 @@ void TcpConnection::SendFailed(Error error) {
   }
   error_ = error;
   state_ |= kSendBroken | kWriteEnding | kWriteEnded;
-  state_ &= ~kFull;
+  state_ &= ~(kFull | kBurst);
   queue_.Clear(loop()->chunks());
   UpdateReceiving();
 }
 
 void TcpConnection::AfterFlush() {
   const std::size_t bytes = queue_.bytes();
-  if (bytes > options_->high_watermark_bytes && !(state_ & kFull)) {
+  const bool above = bytes > options_->high_watermark_bytes;
+  if ((state_ & kBurst) && bytes <= options_->low_watermark_bytes) {
+    // In a turn of its own: a handler that writes as much again does not hold up the others.
+    FlushLater();
+  } else if ((above || (state_ & kBurst)) && !(state_ & kFull)) {
     state_ |= kFull;
+    state_ &= ~kBurst;
     if (!(state_ & kClosing)) UpdateReceiving();
   } else if ((state_ & kFull) && bytes <= options_->low_watermark_bytes) {
     state_ &= ~kFull;

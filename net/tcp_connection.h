@@ -110,6 +110,7 @@ class TcpConnection final : private LoopMember,
     kSendBroken = 2048,  // Nothing can be sent; what the peer has sent before is still read.
     kFlushLater = 4096,  // In the loop's list of those to be flushed.
     kNoLinger = 8192,    // CloseAfterSending().
+    kBurst = 16384,      // Was above the high watermark, until a flush; OnWritable() is to come.
   };
   // How much has come in the window that is under way.
   struct ReceiveRate {

@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <span>
 #include <string>
 #include <thread>
@@ -287,6 +288,53 @@ TEST_F(TcpTest, WatermarksStopAndStartTheWriter) {
   full.get_future().wait();
   EXPECT_EQ(peer.ReceiveAll().size(), queued);
   EXPECT_EQ(writable, 1);
+}
+
+// Above the high watermark before the end of the turn alone; and again, from within OnWritable().
+TEST_F(TcpTest, ABurstThatLeavesWithItsTurnIsToldToo) {
+  ListenOptions options;
+  options.stream.high_watermark_bytes = 1000;
+  options.stream.low_watermark_bytes = 500;
+  std::atomic<int> writable{0};
+  Listen(
+      [&](TestHandler& handler) {
+        handler.on_receive = [&](Stream& stream, std::string_view) { stream.Write(Pattern(1001)); };
+        handler.on_writable = [&](Stream& stream) {
+          EXPECT_LE(stream.queued_bytes(), 500u);
+          if (++writable == 3) return stream.Close();
+          stream.Write(Pattern(600));
+          EXPECT_LE(stream.queued_bytes(), 1000u);
+          stream.Write(Pattern(401));
+        };
+      },
+      options);
+  Peer peer(address());
+  peer.Send("go");
+  EXPECT_EQ(peer.ReceiveAll().size(), 3003u);
+  EXPECT_EQ(writable, 3);
+}
+
+// A look at the queue in one turn finds another burst than a look in the next.
+TEST_F(TcpTest, BurstsOfTurnAfterTurnAreToldToo) {
+  ListenOptions options;
+  options.stream.high_watermark_bytes = 1000;
+  options.stream.low_watermark_bytes = 500;
+  std::binary_semaphore writable(0);
+  std::promise<StreamPtr> opened;
+  Listen(
+      [&](TestHandler& handler) {
+        handler.on_open = [&](Stream& stream) { opened.set_value(StreamPtr(&stream)); };
+        handler.on_writable = [&](Stream&) { writable.release(); };
+      },
+      options);
+  Peer peer(address());
+  const StreamPtr stream = opened.get_future().get();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(stream->Post([](Stream& self) { self.Write(Pattern(1001)); }), Error::kOk);
+    ASSERT_TRUE(writable.try_acquire_for(kLong)) << i;
+  }
+  stream->Close();
+  EXPECT_EQ(peer.ReceiveAll().size(), 100'100u);
 }
 
 TEST_F(TcpTest, AReaderOfOneByteAtATimeStopsTheEchoNotTheServer) {

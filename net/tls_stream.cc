@@ -188,6 +188,7 @@ void TlsStream::CallHandler(Callback callback) {
 
 // Something was queued, or the end was asked for.
 void TlsStream::Queued() {
+  if (queue_.bytes() + below_->queued_bytes() > options().high_watermark_bytes) state_ |= kFull;
   if (!(state_ & kInCallback)) FlushLater();
 }
 
@@ -202,8 +203,7 @@ void TlsStream::OnFlush() {
   const RefPtr<TlsStream> self(this);
   loop()->Call("TlsStream::OnFlush", [this] {
     ReceiveHeld();
-    // The stream below has flushed since this one wrote to it: if it is still full it will call.
-    if (queue_.empty() || RoomBelow()) Pump();
+    Pump();
   });
 }
 
@@ -355,16 +355,13 @@ void TlsStream::Pump() {
     if (state_ & kClosing) below_->Close();
     return;
   }
-  while (!queue_.empty()) {
-    if (!RoomBelow()) {
-      state_ |= kFull;
-      FlushLater();
-      return;
-    }
+  while (!queue_.empty() && RoomBelow()) {
     if (!EncryptFront() || !below_->is_open()) return;
   }
-  if (state_ & kWriteEnding) {
+  if (queue_.empty() && (state_ & kWriteEnding)) {
     EndWriting();
+  } else if (!RoomBelow()) {
+    state_ |= kFull;  // The stream below calls when it has room again.
   } else if (state_ & kFull) {
     state_ &= ~kFull;
     CallHandler([this] { handler_->OnWritable(*this); });

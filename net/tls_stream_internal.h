@@ -65,7 +65,7 @@ class TlsStream final : public Stream, private LoopMember {
     kOpen = 1,           // The handshake is done, and the handler knows.
     kInCallback = 2,     // Of the handler: what it writes leaves when it returns.
     kFlushLater = 4,     // In the loop's list of those to be flushed.
-    kFull = 8,           // The stream below is full, and more is queued.
+    kFull = 8,           // Was above the high watermark; OnWritable() is to come.
     kPaused = 16,        // By the user.
     kReceiveEnded = 32,  // By a close_notify.
     kWriteEnding = 64,   // CloseWrite(): nothing more is queued.

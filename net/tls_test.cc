@@ -387,6 +387,30 @@ TEST_F(TlsTest, APeerThatDoesNotReadFillsTheQueueAndNoMore) {
   EXPECT_EQ(NextEnd(), Error::kOk);
 }
 
+// Above the high watermark before it is encrypted and sent alone.
+TEST_F(TlsTest, ABurstThatLeavesWithItsTurnIsToldToo) {
+  ListenOptions options;
+  options.stream.high_watermark_bytes = 1000;
+  options.stream.low_watermark_bytes = 500;
+  int writable = 0;
+  Listen(
+      [&](TestHandler& handler) {
+        handler.on_open = [&](Stream& stream) { stream.Write(Pattern(1001)); };
+        handler.on_writable = [&](Stream& stream) {
+          if (++writable == 3) return stream.Close();
+          stream.Write(Pattern(600));
+          stream.Write(Pattern(401));
+        };
+      },
+      options);
+  TlsPeer peer(address(), *client_);
+  ASSERT_TRUE(peer.Handshake());
+  EXPECT_EQ(peer.ReceiveAll().size(), 3003u);
+  peer.raw().Close();
+  EXPECT_EQ(NextEnd(), Error::kOk);
+  EXPECT_EQ(writable, 3);
+}
+
 TEST_F(TlsTest, OtherThreadsMayCloseAndPostAlone) {
   std::promise<StreamPtr> opened;
   Listen([&](TestHandler& handler) {

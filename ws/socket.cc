@@ -229,25 +229,9 @@ void Socket::Promise() {
   if (promised_.exchange(true)) return;
   mailbox_->PostAlways([self = SocketPtr(this)] {
     self->promised_ = false;
-    self->Owe();
-  });
-}
-
-void Socket::Owe() {
-  if (!std::exchange(backlog_, true)) Look(2);
-}
-
-// The stream tells when a queue that was above the high watermark is down to the low one. But one
-// that leaves at once, at the end of this turn, was never above it for the stream. A task may run
-// in this turn still; the second look is behind its end for sure.
-void Socket::Look(int looks) {
-  mailbox_->PostAlways([self = SocketPtr(this), looks] {
+    self->backlog_ = true;
     const net::Stream& stream = *self->stream_;
-    if (stream.queued_bytes() <= stream.options().high_watermark_bytes) {
-      self->Writable();
-    } else if (looks > 1) {
-      self->Look(looks - 1);
-    }
+    if (stream.queued_bytes() <= stream.options().high_watermark_bytes) self->Writable();
   });
 }
 
@@ -261,7 +245,7 @@ SendResult Socket::Taken(net::Error error) {
   const std::size_t queued = stream_->queued_bytes();
   queued_bytes_.store(queued, std::memory_order_relaxed);
   if (queued <= stream_->options().high_watermark_bytes) return SendResult::kQueued;
-  Owe();
+  backlog_ = true;
   return SendResult::kBacklog;
 }
 

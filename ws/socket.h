@@ -194,8 +194,6 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   void PeerClosed(CloseCode code, std::string_view reason);
   void Tell(CloseCode code, std::string_view reason);
   void Promise();
-  void Owe();
-  void Look(int looks);
   void Writable();
   void Drain();
   void Ended();
@@ -214,7 +212,7 @@ class Socket final : public net::RefCounted, private net::TimerNode {
   std::atomic<std::size_t> posted_bytes_{0};
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<bool> open_{true};
-  std::atomic<bool> promised_{false};  // A task is posted by which OnWritable() will be owed.
+  std::atomic<bool> promised_{false};  // A task is posted by which OnWritable() will come.
   const Role role_;
   const bool deflates_;
   const bool shares_compressed_;
