@@ -5,18 +5,22 @@
 
 EVENTS is what `bazel test --build_event_json_file=EVENTS` wrote and STATUS its exit status. Each
 LABEL is a test that has to pass in this run: if Bazel skipped it, or did not come to it, then it
-has failed. The last line of the output is "N passed, N failed, N skipped".
+has failed. The end of each failed test's log is shown. The last line of the output is "N passed,
+N failed, N skipped".
 """
 
 import json
 import sys
+import urllib.parse
 
 NO_TESTS = 4
+LOG_LINES = 20
+LOG_COLUMNS = 300
 
 
 def read_verdicts(path):
-    """Returns a verdict for each test of the run, and whether any other target failed."""
-    tests, verdicts, broken = set(), {}, []
+    """Returns a verdict for each test of the run, logs of failures, and what else failed."""
+    tests, verdicts, logs, broken = set(), {}, {}, []
     with open(path, encoding="utf-8") as events:
         for line in events:
             event = json.loads(line)
@@ -27,6 +31,7 @@ def read_verdicts(path):
                     tests.add(label)
             elif kind == "testSummary":
                 verdicts[label] = event["testSummary"]["overallStatus"]
+                logs[label] = [log["uri"] for log in event["testSummary"].get("failed", [])]
             elif kind == "targetCompleted":
                 if "aborted" in event:
                     verdict = event["aborted"].get("reason", "ABORTED")
@@ -38,12 +43,22 @@ def read_verdicts(path):
                     verdicts.setdefault(label, verdict)
                 elif verdict != "SKIPPED":
                     broken.append(label)
-    return verdicts, broken
+    return verdicts, logs, broken
+
+
+def print_end(uri):
+    path = urllib.parse.unquote(urllib.parse.urlparse(uri).path)
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            for line in log.readlines()[-LOG_LINES:]:
+                print("    " + line.rstrip("\n")[:LOG_COLUMNS])
+    except OSError as error:
+        print(f"    {error}")
 
 
 def main():
     path, status, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-    verdicts, broken = read_verdicts(path)
+    verdicts, logs, broken = read_verdicts(path)
     for label in wanted:
         if verdicts.get(label, "SKIPPED") == "SKIPPED":
             verdicts[label] = "WAS NOT RUN"
@@ -53,6 +68,8 @@ def main():
     failed = sorted(set(verdicts) - set(passed) - set(skipped))
     for label in failed:
         print(f"{verdicts[label]}: {label}")
+        for uri in logs.get(label, []):
+            print_end(uri)
     for label in broken:
         print(f"FAILED_TO_BUILD: {label}")
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,9 @@ def completed(label, **outcome):
     return {"id": {"targetCompleted": {"label": label}}, **outcome}
 
 
-def summary(label, status):
-    return {"id": {"testSummary": {"label": label}}, "testSummary": {"overallStatus": status}}
+def summary(label, status, **logs):
+    outcome = {"overallStatus": status, **logs}
+    return {"id": {"testSummary": {"label": label}}, "testSummary": outcome}
 
 
 BUILT = {"completed": {"success": True}}
@@ -47,6 +49,22 @@ class TestResultsTest(unittest.TestCase):
             summary("//a:b_test", "TIMEOUT"),
         ]
         self.expect(events, 3, "TIMEOUT: //a:b_test", "1 passed, 1 failed, 0 skipped")
+
+    def test_the_end_of_a_log_is_shown(self):
+        with tempfile.NamedTemporaryFile("w", prefix="a b", suffix=".log") as log:
+            log.writelines(f"line {i} of a test\n" for i in range(100))
+            log.write("x" * 1000)
+            log.flush()
+            logs = [{"uri": pathlib.Path(log.name).as_uri()}, {"uri": "file:///nowhere"}]
+            self.expect(
+                [configured("//a:a_test"), summary("//a:a_test", "FAILED", failed=logs)],
+                3,
+                "FAILED: //a:a_test",
+                *(f"    line {i} of a test" for i in range(81, 100)),
+                "    " + "x" * 300,
+                "    [Errno 2] No such file or directory: '/nowhere'",
+                "0 passed, 1 failed, 0 skipped",
+            )
 
     def test_what_does_not_build_has_failed(self):
         events = [
