@@ -1,8 +1,6 @@
 // What clients of bad will send, or do not: each is answered or cut off in its time, holds no more
 // memory than its share, and leaves nothing behind; others are served meanwhile.
 
-#include <dirent.h>
-#include <malloc.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -20,30 +18,19 @@
 #include "strata/http/gzip_coding.h"
 #include "strata/http/server.h"
 #include "strata/http/testing/wire.h"
+#include "strata/tests/process.h"
 
 namespace strata::http {
 namespace {
 
 using std::chrono::milliseconds;
+using strata::testing::MemoryInUse;
+using strata::testing::OpenDescriptors;
 using testing::Get;
 using testing::WireClient;
 using testing::WireResponse;
 
 constexpr std::size_t kMiB = 1 << 20;
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  DIR* directory = ::opendir("/proc/self/fd");
-  while (::readdir(directory)) ++count;
-  ::closedir(directory);
-  return count;
-}
-
-// Allocated and not freed; zero under a sanitizer, whose memory is its own.
-std::size_t MemoryInUse() {
-  const struct mallinfo2 info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
 
 // Sends `piece` again and again behind `begin`, until `bytes` are sent or the connection is gone.
 class Flood {

@@ -7,15 +7,11 @@
 // STRATA_STRESS_SECONDS is the time of the scenario, 4 by default; STRATA_STRESS_SEED and
 // STRATA_NET_FAULT_SEED, printed at the start, repeat a run.
 
-#include <dirent.h>
-#include <malloc.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,33 +29,19 @@
 #include "strata/http/testing/wire.h"
 #include "strata/net/testing/faults.h"
 #include "strata/net/testing/server_test.h"
+#include "strata/tests/process.h"
 
 namespace strata::http {
 namespace {
 
 using net::testing::Pattern;
+using strata::testing::EnvironmentNumber;
+using strata::testing::MemoryInUse;
+using strata::testing::OpenDescriptors;
+using strata::testing::StressSeed;
 using testing::WireClient;
 using testing::WireResponse;
 using Random = std::mt19937_64;
-
-std::uint64_t NumberFrom(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  DIR* directory = ::opendir("/proc/self/fd");
-  while (::readdir(directory)) ++count;
-  ::closedir(directory);
-  return count;
-}
-
-// Allocated and not freed; zero under a sanitizer, which finds leaks in its own way.
-std::size_t MemoryInUse() {
-  const struct mallinfo2 info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
 
 // ---- The server --------------------------------------------------------------------------------
 
@@ -435,10 +417,9 @@ class HttpStress : public testing::WireTest {
 };
 
 TEST_F(HttpStress, EveryAnswerIsRightAndNothingIsLeft) {
-  const std::uint64_t seed = NumberFrom("STRATA_STRESS_SEED", std::random_device{}());
-  std::printf("STRATA_STRESS_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = StressSeed();
   const std::chrono::milliseconds time =
-      std::chrono::seconds(NumberFrom("STRATA_STRESS_SECONDS", 4));
+      std::chrono::seconds(EnvironmentNumber("STRATA_STRESS_SECONDS", 4));
   const std::size_t descriptors = OpenDescriptors();
   Seen seen;
   {

@@ -8,12 +8,9 @@
 // A loop that silently stops, a known fate of such servers, shows here as a scenario that makes no
 // progress: each counts what it did, and prints it.
 
-#include <dirent.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
@@ -29,27 +26,17 @@
 #include "strata/net/testing/faults.h"
 #include "strata/net/testing/streams.h"
 #include "strata/net/timer.h"
+#include "strata/tests/process.h"
 
 namespace strata::net {
 namespace {
 
 using std::chrono::milliseconds;
+using strata::testing::EnvironmentNumber;
+using strata::testing::OpenDescriptors;
+using strata::testing::StressSeed;
 using testing::kLong;
 using testing::Peer;
-
-std::uint64_t NumberFrom(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-std::uint64_t Seed() {
-  static const std::uint64_t seed = [] {
-    const std::uint64_t chosen = NumberFrom("STRATA_STRESS_SEED", std::random_device{}());
-    std::printf("STRATA_STRESS_SEED=%llu\n", static_cast<unsigned long long>(chosen));
-    return chosen;
-  }();
-  return seed;
-}
 
 // True until a scenario's time is over.
 class Clock {
@@ -59,16 +46,8 @@ class Clock {
  private:
   const std::chrono::steady_clock::time_point end_ =
       std::chrono::steady_clock::now() +
-      std::chrono::seconds(NumberFrom("STRATA_STRESS_SECONDS", 2));
+      std::chrono::seconds(EnvironmentNumber("STRATA_STRESS_SECONDS", 2));
 };
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  DIR* directory = ::opendir("/proc/self/fd");
-  while (::readdir(directory)) ++count;
-  ::closedir(directory);
-  return count;
-}
 
 void WaitFor(const std::function<bool()>& condition, const char* what) {
   const auto end = std::chrono::steady_clock::now() + kLong;
@@ -87,7 +66,7 @@ TEST(NetStress, NoPostIsLost) {
   std::vector<std::thread> posters;
   for (std::uint64_t i = 0; i < 3; ++i) {
     posters.emplace_back([&, i] {
-      std::mt19937_64 random(Seed() + i);
+      std::mt19937_64 random(StressSeed() + i);
       while (go) {
         // Bursts and pauses, so that loops fall asleep between posts in all ways.
         for (std::uint64_t left = random() % 64; left > 0; --left) {
@@ -133,7 +112,7 @@ TEST(NetStress, BallsBetweenLoopsNeverRest) {
 
 TEST(NetStress, TimersComeWhileOthersGo) {
   std::unique_ptr<Loop> loop = *Loop::Create({});
-  std::mt19937_64 random(Seed());
+  std::mt19937_64 random(StressSeed());
   std::uint64_t fired = 0;
   std::vector<std::unique_ptr<Timer>> timers;
   for (int i = 0; i < 10'000; ++i) {
@@ -146,7 +125,7 @@ TEST(NetStress, TimersComeWhileOthersGo) {
     timers.back()->Arm(milliseconds(random() % 50));
   }
   Timer end(*loop, [&] { loop->Stop(); });
-  end.Arm(std::chrono::seconds(NumberFrom("STRATA_STRESS_SECONDS", 2)));
+  end.Arm(std::chrono::seconds(EnvironmentNumber("STRATA_STRESS_SECONDS", 2)));
   loop->Run();
   EXPECT_GT(fired, 10'000u);
   std::printf("%llu timers\n", static_cast<unsigned long long>(fired));
@@ -170,7 +149,7 @@ TEST(NetStress, ConnectionsLeaveNothingBehind) {
     });
     ASSERT_TRUE(listener.ok());
     runtime->Start();
-    std::mt19937_64 random(Seed());
+    std::mt19937_64 random(StressSeed());
     for (const Clock clock; clock.Runs(); ++count) {
       Peer peer((*listener)->address());
       const std::uint64_t how = random();
@@ -269,7 +248,7 @@ TEST(NetStress, ChaosEndsEveryStreamOnce) {
   {
     Resolver resolver;
     std::unique_ptr<Runtime> runtime = *Runtime::Create({.loops = 2});
-    std::atomic<std::uint64_t> seed{Seed()};
+    std::atomic<std::uint64_t> seed{StressSeed()};
     ListenOptions listen;
     listen.stream.high_watermark_bytes = 100'000;
     listen.stream.low_watermark_bytes = 10'000;

@@ -1,7 +1,6 @@
 // What only Linux has, or can tell: Unix sockets, files, descriptors that run out, and leaks
 // counted in /proc/self/fd.
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,11 +28,13 @@
 #include "strata/net/tcp_connection.h"
 #include "strata/net/tcp_listener.h"
 #include "strata/net/testing/streams.h"
+#include "strata/tests/process.h"
 
 namespace strata::net {
 namespace {
 
 using std::chrono::milliseconds;
+using strata::testing::OpenDescriptors;
 using testing::LoopThread;
 using testing::Peer;
 using testing::TestHandler;
@@ -50,14 +51,6 @@ std::unique_ptr<TcpListener> Listen(Loop& loop, const std::string& address,
   auto listener = TcpListener::Listen(loop, address, std::move(factory), options);
   EXPECT_TRUE(listener.ok()) << listener.status();
   return *std::move(listener);
-}
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  DIR* directory = ::opendir("/proc/self/fd");
-  while (::readdir(directory)) ++count;
-  ::closedir(directory);
-  return count;
 }
 
 // In a folder of its own, with a short path: a Unix socket's may have 107 bytes.

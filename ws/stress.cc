@@ -8,8 +8,6 @@
 // STRATA_STRESS_CONNECTIONS are those of the second, 2000 by default; STRATA_STRESS_SEED and
 // STRATA_NET_FAULT_SEED, printed at the start, repeat a run.
 
-#include <dirent.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -21,7 +19,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <future>
 #include <memory>
@@ -40,6 +37,7 @@
 #include "strata/http/testing/wire.h"
 #include "strata/net/testing/faults.h"
 #include "strata/net/testing/server_test.h"
+#include "strata/tests/process.h"
 #include "strata/ws/client.h"
 #include "strata/ws/hub.h"
 #include "strata/ws/testing/stress_server.h"
@@ -50,6 +48,10 @@ namespace strata::ws {
 namespace {
 
 using net::testing::Pattern;
+using strata::testing::EnvironmentNumber;
+using strata::testing::MemoryInUse;
+using strata::testing::OpenDescriptors;
+using strata::testing::StressSeed;
 using testing::kMaxMessage;
 using testing::kTopics;
 using testing::Publisher;
@@ -57,25 +59,6 @@ using testing::StressServer;
 using wire::Frame;
 using wire::Received;
 using Random = std::mt19937_64;
-
-std::uint64_t NumberFrom(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
-std::size_t OpenDescriptors() {
-  std::size_t count = 0;
-  DIR* directory = ::opendir("/proc/self/fd");
-  while (::readdir(directory)) ++count;
-  ::closedir(directory);
-  return count;
-}
-
-// Allocated and not freed; zero under a sanitizer, which finds leaks in its own way.
-std::size_t MemoryInUse() {
-  const struct mallinfo2 info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
 
 // ---- The clients -------------------------------------------------------------------------------
 
@@ -499,10 +482,9 @@ class WsStress : public http::testing::WireTest {
 unsigned long long Number(const std::atomic<std::uint64_t>& counter) { return counter.load(); }
 
 TEST_F(WsStress, EveryMessageIsRightAndNothingIsLeft) {
-  const std::uint64_t seed = NumberFrom("STRATA_STRESS_SEED", std::random_device{}());
-  std::printf("STRATA_STRESS_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  const std::uint64_t seed = StressSeed();
   const std::chrono::milliseconds time =
-      std::chrono::seconds(NumberFrom("STRATA_STRESS_SECONDS", 4));
+      std::chrono::seconds(EnvironmentNumber("STRATA_STRESS_SECONDS", 4));
   const std::size_t descriptors = OpenDescriptors();
   Seen seen;
   {
@@ -534,7 +516,7 @@ TEST_F(WsStress, EveryMessageIsRightAndNothingIsLeft) {
 }
 
 TEST_F(WsStress, ManyConnectsAndClosesLeaveNothing) {
-  const std::uint64_t connections = NumberFrom("STRATA_STRESS_CONNECTIONS", 2000);
+  const std::uint64_t connections = EnvironmentNumber("STRATA_STRESS_CONNECTIONS", 2000);
   const std::size_t descriptors = OpenDescriptors();
   {
     StressServer server;

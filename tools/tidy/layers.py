@@ -23,11 +23,11 @@ LAYERS = {
     "orm/rest": ["orm", "http", "ws"],
 }
 
-# These see everything, and no library depends on them.
+# These see everything, and no library depends on them; a library's tests may use what "tests" has.
 ABOVE = ("bench", "tests", "tools")
 
 # A test or a benchmark may use these, and every target of its own library.
-FOR_TESTS = {"@com_google_googletest", "@com_github_google_benchmark", "@npm_ws"}
+FOR_TESTS = {"tests", "@com_google_googletest", "@com_github_google_benchmark", "@npm_ws"}
 
 # The build's own, which no program contains; "conditions" is of select().
 OF_THE_BUILD = {"@bazel_tools", "@nasm", "@platforms", "@rules_cc", "conditions"}
