@@ -6,11 +6,13 @@ other (A B C); rounds follow each other (A B C A B C ...), and a ratio is taken 
 """
 
 import contextlib
+import datetime
 import glob
 import json
 import os
 import platform
 import random
+import resource
 import signal
 import socket
 import statistics
@@ -37,11 +39,6 @@ def processors():
     """A processor for the server and another for its client, each as a set."""
     every = sorted(os.sched_getaffinity(0))
     return {every[0]}, {every[-1]}
-
-
-def machine():
-    """The first words of a table's heading."""
-    return f"Linux {platform.release()}, {len(os.sched_getaffinity(0))} processors"
 
 
 def pinned(command, cpus, **options):
@@ -231,6 +228,33 @@ def user_cell(measured, count):
         return "-"
     total = sum(one.seen[count] for one in measured)
     return f"{sum(one.user_ns for one in measured) / total / 1000:.2f}"
+
+
+def add_arguments(parser):
+    """Those that all benchmarks of servers have."""
+    parser.add_argument("--slices", type=int, default=5, help="of each server and row")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a slice")
+    parser.add_argument("--servers", help="only these beside the floors, by commas")
+    parser.add_argument("--quick", action="store_true", help="to see that all of it runs")
+
+
+def parse(parser):
+    options = parser.parse_args()
+    if options.quick:
+        options.slices, options.seconds = 1, 0.1
+    return options
+
+
+def print_heading(*words):
+    """When and where this was measured, and what more there is to say."""
+    machine = f"Linux {platform.release()}, {len(os.sched_getaffinity(0))} processors"
+    print(", ".join([f"{datetime.date.today()}", machine, *words]) + "\n")
+
+
+def raise_descriptor_limit():
+    """For the servers that do not ask for more descriptors themselves."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def chosen(text, names, parser):

@@ -6,11 +6,9 @@ C A B C ...). README.md beside this file explains the rows and the columns.
 """
 
 import argparse
-import datetime
 import json
 import os
 import random
-import resource
 import shlex
 import statistics
 import subprocess
@@ -19,15 +17,14 @@ import tempfile
 import typing
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import crowd
 import servers
 import slices
 from servers import CONTROL, ECHO, FILES, FLOOR, HELLO, JSON, TLS
 
 WARM_UP_S = 0.3
 PATIENCE_S = 100
-IDLE_CONNECTIONS = 15_000
 QUICK_CONNECTIONS = 4
-QUICK_IDLE_CONNECTIONS = 100
 
 JSON_FILE = "1k.json"
 JSON_BYTES = 1024
@@ -197,57 +194,20 @@ def time_table(row, entries, bench, count):
     print(flush=True)
 
 
-class Crowd(typing.NamedTuple):
-    """What a server is like with many idle connections, and before."""
-
-    base_bytes: int
-    bytes_each: float
-    threads: int
-    threads_then: int
-    alone: slices.Slice
-    beside: slices.Slice
-
-
-def crowd_of(entry, bench, connections):
-    with bench.serve(entry, IDLE) as server:
-        alone = bench.load(IDLE, server)
-        base, threads = server.private_bytes(), len(server.threads())
-        with bench.idle(server, connections):
-            each = (server.private_bytes() - base) / connections
-            beside = bench.load(IDLE, server)
-            return Crowd(base, each, threads, len(server.threads()), alone, beside)
-
-
 def idle_table(entries, bench, count):
-    connections = QUICK_IDLE_CONNECTIONS if bench.quick else IDLE_CONNECTIONS
-    some = [entry for entry in entries if HELLO in entry.kinds]
-    measured = slices.rounds(some, count, lambda entry: crowd_of(entry, bench, connections))
-    slices.print_header(
-        f"{connections} idle connections",
-        "bytes each",
-        "KB before",
-        "threads before",
-        "then",
-        f"{bench.connections(IDLE)} busy alone, us",
-        "beside the idle, us",
-        "x alone",
-        "slices from",
-        "to",
-    )
-    for entry, results in measured.items():
-        alone = [cost(one.alone) for one in results]
-        beside = [cost(one.beside) for one in results]
-        slices.print_row(
-            entry.name,
-            f"{statistics.median(one.bytes_each for one in results):.0f}",
-            f"{statistics.median(one.base_bytes for one in results) / 1024:.0f}",
-            f"{max(one.threads for one in results)}",
-            f"{max(one.threads_then for one in results)}",
-            f"{statistics.median(alone) / 1000:.2f}",
-            f"{statistics.median(beside) / 1000:.2f}",
-            *slices.ratios(beside, alone),
+    connections = crowd.QUICK_CONNECTIONS if bench.quick else crowd.CONNECTIONS
+    some = {entry.name: entry for entry in entries if HELLO in entry.kinds}
+
+    def measure(name):
+        return crowd.measure(
+            bench.serve(some[name], IDLE),
+            connections,
+            lambda server: bench.load(IDLE, server),
+            bench.idle,
         )
-    print(flush=True)
+
+    measured = slices.rounds(some, count, measure)
+    crowd.print_table(measured, connections, bench.connections(IDLE), cost)
 
 
 def extra_entry(text):
@@ -264,10 +224,8 @@ def extra_entry(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--slices", type=int, default=5, help="of each server and row")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a slice")
+    slices.add_arguments(parser)
     parser.add_argument("--rows", help="only these, by commas")
-    parser.add_argument("--servers", help="only these beside the two floors and the extra ones")
     parser.add_argument(
         "--extra",
         metavar="NAME[:KIND,...]=COMMAND",
@@ -277,10 +235,7 @@ def parse_arguments():
         help="one more server; its command is an absolute path and may name {port}, {tls_port},"
         " {folder}, {certificate} and {key}; without KINDs it is asked for / alone",
     )
-    parser.add_argument("--quick", action="store_true", help="to see that all of it runs")
-    options = parser.parse_args()
-    if options.quick:
-        options.slices, options.seconds = 1, 0.1
+    options = slices.parse(parser)
     names = slices.chosen(options.servers, [entry.name for entry in servers.ENTRIES], parser)
     options.entries = [
         entry for entry in servers.ENTRIES if entry.name in (FLOOR, CONTROL, *names)
@@ -291,13 +246,8 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    # For the servers that do not ask for more descriptors themselves.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    print(
-        f"{datetime.date.today()}, {slices.machine()},"
-        f" {options.slices} slices of {options.seconds} s\n"
-    )
+    slices.raise_descriptor_limit()
+    slices.print_heading(f"{options.slices} slices of {options.seconds} s")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, folder)
         for row in ROWS:

@@ -19,8 +19,9 @@
 //
 // A wrong byte, an error, an answer that does not come ends it with status 1.
 
+#include "bench/load_client.h"
+
 #include <sys/epoll.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -44,7 +45,6 @@ namespace {
 constexpr std::size_t kReceiveBytes = 256 * 1024;
 constexpr std::size_t kSmallRequests = 16 * 1024;  // An idle socket takes so many bytes at once.
 constexpr int kPatienceMs = 60'000;
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
 struct Plan {
   unsigned port;
@@ -56,18 +56,6 @@ struct Plan {
   std::uint64_t limit;
   SSL_CTX* tls;  // Null without.
 };
-
-[[noreturn]] void Die(const char* what) {
-  std::fprintf(stderr, "load_client: %s\n", what);
-  std::exit(1);
-}
-
-std::uint64_t Now(clockid_t clock = CLOCK_MONOTONIC) {
-  timespec time;
-  ::clock_gettime(clock, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * kNsPerSecond +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 struct Connection {
   explicit Connection(Transport connected) : transport(std::move(connected)) {}
@@ -278,26 +266,15 @@ Plan MakePlan(const Arguments& arguments) {
   return plan;
 }
 
-std::uint64_t Nanoseconds(double seconds) {
-  return static_cast<std::uint64_t>(seconds * static_cast<double>(kNsPerSecond));
-}
-
 int Main(int argc, char** argv) {
   const Arguments arguments(
       argc, argv,
       {"--port", "--connections", "--seconds", "--warm-up", "--path", "--post", "--expect",
        "--expect-file", "--pipeline", "--close", "--limit", "--tls", "--idle"});
-  const bool idle = arguments.Has("--idle");
   RaiseDescriptorLimit();
   const Plan plan = MakePlan(arguments);
   Client client(plan);
-  client.Run(idle ? 0 : Nanoseconds(arguments.Seconds("--warm-up", 0.3)));
-  std::puts("ready");
-  std::fflush(stdout);
-  for (int byte = 0; byte != EOF && byte != '\n';) byte = std::getchar();
-  if (idle) return 0;
-  client.Run(Nanoseconds(arguments.Seconds("--seconds", 1)));
-  client.Print();
+  RunLoadClient(client, arguments);
   return 0;
 }
 

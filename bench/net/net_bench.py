@@ -6,7 +6,6 @@ C A B C ...). README.md beside this file explains the table.
 """
 
 import argparse
-import datetime
 import os
 import statistics
 import subprocess
@@ -116,25 +115,17 @@ def crowd(idle_count, busy, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--slices", type=int, default=5, help="of each server and row")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a slice")
-    parser.add_argument("--servers", default=",".join(SERVERS), help="rows, by commas")
-    parser.add_argument("--quick", action="store_true", help="to see that all of it runs")
-    options = parser.parse_args()
-    servers = options.servers.split(",")
-    unknown = [server for server in servers if server not in SERVERS]
-    if unknown:
-        parser.error(f"no server {unknown[0]!r}; there are: {', '.join(SERVERS)}")
+    slices.add_arguments(parser)
+    options = slices.parse(parser)
+    servers = slices.chosen(options.servers, list(SERVERS), parser)
     servers = [FLOOR] + [server for server in servers if server != FLOOR]
     connections, idle_count, crowded = CONNECTIONS, 10_000, (15_000, 1_000)
     if options.quick:
-        options.slices, options.seconds = 1, 0.1
         connections, idle_count, crowded = [2], 100, (100, 10)
 
     cpus = slices.processors()
-    print(
-        f"{datetime.date.today()}, {slices.machine()},"
-        f" {options.slices} slices of {options.seconds} s, messages of 64 bytes\n"
+    slices.print_heading(
+        f"{options.slices} slices of {options.seconds} s", "messages of 64 bytes"
     )
     for count in connections:
         time_table(servers, count, options, cpus)

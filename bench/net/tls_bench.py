@@ -6,7 +6,6 @@ C A B C ...). README.md beside this file explains the table.
 """
 
 import argparse
-import datetime
 import os
 import statistics
 import subprocess
@@ -83,10 +82,7 @@ def main():
     if options.quick:
         options.slices, options.count = 1, 5
     cpus = slices.processors()
-    print(
-        f"{datetime.date.today()}, {slices.machine()},"
-        f" {options.slices} slices of {options.count} connections, P-256\n"
-    )
+    slices.print_heading(f"{options.slices} slices of {options.count} connections", "P-256")
     with tempfile.TemporaryDirectory() as folder:
         identity = slices.make_identity(folder)
         for kind in KINDS:

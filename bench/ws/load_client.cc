@@ -18,8 +18,9 @@
 //
 // A wrong byte, an error, an answer that does not come ends it with status 1.
 
+#include "bench/load_client.h"
+
 #include <sys/epoll.h>
-#include <time.h>
 
 #include <array>
 #include <cerrno>
@@ -41,7 +42,6 @@ namespace {
 
 constexpr std::size_t kReceiveBytes = 256 * 1024;
 constexpr int kPatienceMs = 60'000;
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
 struct Plan {
   unsigned port;
@@ -53,18 +53,6 @@ struct Plan {
   bool fan_out;
   bool deflate;
 };
-
-[[noreturn]] void Die(const char* what) {
-  std::fprintf(stderr, "load_client: %s\n", what);
-  std::exit(1);
-}
-
-std::uint64_t Now() {
-  timespec time;
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * kNsPerSecond +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
 
 struct Connection {
   int socket;
@@ -237,25 +225,14 @@ Plan MakePlan(const Arguments& arguments) {
   return plan;
 }
 
-std::uint64_t Nanoseconds(double seconds) {
-  return static_cast<std::uint64_t>(seconds * static_cast<double>(kNsPerSecond));
-}
-
 int Main(int argc, char** argv) {
   const Arguments arguments(argc, argv,
                             {"--port", "--connections", "--seconds", "--warm-up", "--size",
                              "--burst", "--fan-out", "--idle", "--deflate", "--path"});
-  const bool idle = arguments.Has("--idle");
   RaiseDescriptorLimit();
   const Plan plan = MakePlan(arguments);
   Client client(plan);
-  client.Run(idle ? 0 : Nanoseconds(arguments.Seconds("--warm-up", 0.3)));
-  std::puts("ready");
-  std::fflush(stdout);
-  for (int byte = 0; byte != EOF && byte != '\n';) byte = std::getchar();
-  if (idle) return 0;
-  client.Run(Nanoseconds(arguments.Seconds("--seconds", 1)));
-  client.Print();
+  RunLoadClient(client, arguments);
   return 0;
 }
 

@@ -6,14 +6,13 @@ beside this file explains the rows and the columns.
 """
 
 import argparse
-import datetime
 import os
-import resource
 import statistics
 import sys
 import typing
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+import crowd
 import slices
 
 FLOOR = "floor"
@@ -21,9 +20,7 @@ CONTROL = "floor again"
 
 WARM_UP_S = 0.3
 PATIENCE_S = 100
-IDLE_CONNECTIONS = 15_000
 QUICK_CONNECTIONS = 4
-QUICK_IDLE_CONNECTIONS = 100
 
 # What a row asks a server for.
 ECHO = "echo"
@@ -177,29 +174,8 @@ def time_table(row, every, bench, count):
     print(flush=True)
 
 
-class Crowd(typing.NamedTuple):
-    """What a server is like with many idle connections, and before."""
-
-    base_bytes: int
-    bytes_each: float
-    threads: int
-    threads_then: int
-    alone: slices.Slice
-    beside: slices.Slice
-
-
-def crowd_of(command, bench, connections, *more):
-    with bench.serve(command) as server:
-        alone = bench.load(IDLE, server)
-        base, threads = server.private_bytes(), len(server.threads())
-        with bench.idle(server, connections, *more):
-            each = (server.private_bytes() - base) / connections
-            beside = bench.load(IDLE, server)
-            return Crowd(base, each, threads, len(server.threads()), alone, beside)
-
-
 def idle_table(every, bench, count):
-    connections = QUICK_IDLE_CONNECTIONS if bench.quick else IDLE_CONNECTIONS
+    connections = crowd.QUICK_CONNECTIONS if bench.quick else crowd.CONNECTIONS
     commands = {}
     for entry in every:
         commands[entry.name] = (entry.echo, ())
@@ -208,48 +184,23 @@ def idle_table(every, bench, count):
 
     def measure(name):
         command, more = commands[name]
-        return crowd_of(command, bench, connections, *more)
+        return crowd.measure(
+            bench.serve(command),
+            connections,
+            lambda server: bench.load(IDLE, server),
+            lambda server, count: bench.idle(server, count, *more),
+        )
 
     measured = slices.rounds(commands, count, measure)
-    slices.print_header(
-        f"{connections} idle connections",
-        "bytes each",
-        "KB before",
-        "threads before",
-        "then",
-        f"{bench.connections(IDLE)} busy alone, us",
-        "beside the idle, us",
-        "x alone",
-        "slices from",
-        "to",
-    )
-    for name, results in measured.items():
-        alone = [cost(one.alone) for one in results]
-        beside = [cost(one.beside) for one in results]
-        slices.print_row(
-            name,
-            f"{statistics.median(one.bytes_each for one in results):.0f}",
-            f"{statistics.median(one.base_bytes for one in results) / 1024:.0f}",
-            f"{max(one.threads for one in results)}",
-            f"{max(one.threads_then for one in results)}",
-            f"{statistics.median(alone) / 1000:.2f}",
-            f"{statistics.median(beside) / 1000:.2f}",
-            *slices.ratios(beside, alone),
-        )
-    print(flush=True)
+    crowd.print_table(measured, connections, bench.connections(IDLE), cost)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--slices", type=int, default=5, help="of each server and row")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a slice")
+    slices.add_arguments(parser)
     parser.add_argument("--rows", help="only these, by commas")
-    parser.add_argument("--servers", help="only these beside the two floors, by commas")
     parser.add_argument("--node-ws", required=True, help="package.json of the npm package ws")
-    parser.add_argument("--quick", action="store_true", help="to see that all of it runs")
-    options = parser.parse_args()
-    if options.quick:
-        options.slices, options.seconds = 1, 0.1
+    options = slices.parse(parser)
     every = entries(os.path.dirname(os.path.abspath(options.node_ws)))
     names = slices.chosen(options.servers, [entry.name for entry in every], parser)
     options.entries = [entry for entry in every if entry.name in (FLOOR, CONTROL, *names)]
@@ -259,13 +210,8 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    # For the servers that do not ask for more descriptors themselves.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    print(
-        f"{datetime.date.today()}, {slices.machine()},"
-        f" {options.slices} slices of {options.seconds} s\n"
-    )
+    slices.raise_descriptor_limit()
+    slices.print_heading(f"{options.slices} slices of {options.seconds} s")
     bench = Bench(options)
     for row in ROWS:
         if row.name in options.rows:
