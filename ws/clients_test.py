@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
-"""Clients that others wrote talk to the echo server.
+"""Clients that others wrote talk to the echo server, and to README.md's chat room.
 
-  clients_test.py ECHO_SERVER NODE_CLIENT NODE_WS
+  clients_test.py ECHO_SERVER CHAT NODE_CLIENT NODE_WS
 
 By Debian's python3-websockets, and by the npm package ws, whose package.json NODE_WS is; both with
 and without permessage-deflate.
@@ -17,8 +17,8 @@ import sys
 import websockets
 
 
-class EchoServer:
-    """The server in a process of its own, at self.port."""
+class Server:
+    """A server in a process of its own, at self.port."""
 
     def __init__(self, program, *arguments):
         self.process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
@@ -83,6 +83,22 @@ async def goes_away(server):
             assert closed.rcvd.code == 1001, closed
 
 
+async def all_hear_all(port):
+    url = f"ws://127.0.0.1:{port}/chat"
+    async with websockets.connect(url) as one, websockets.connect(url) as other:
+        await one.send("is anyone here?")
+        await other.send("yes")
+        for guest in (one, other):
+            heard = [await asyncio.wait_for(guest.recv(), 30) for _ in range(2)]
+            assert sorted(heard) == ["is anyone here?", "yes"], heard
+    for path, origin, status in (("chta", None, 404), ("chat", "http://example.com", 403)):
+        try:
+            await websockets.connect(f"ws://127.0.0.1:{port}/{path}", origin=origin)
+            raise AssertionError(f"let in by {path}, {origin}")
+        except websockets.InvalidStatusCode as refused:
+            assert refused.status_code == status, refused
+
+
 def node_agrees(port, script, package, kind):
     subprocess.run(
         ["node", script, os.path.dirname(package), str(port), kind],
@@ -92,14 +108,16 @@ def node_agrees(port, script, package, kind):
 
 
 def main():
-    program, script, package = sys.argv[1:]
-    with EchoServer(program, "--deflate", "--threads=2") as server:
+    program, chat, script, package = sys.argv[1:]
+    with Server(program, "--deflate", "--threads=2") as server:
         node_agrees(server.port, script, package, "deflate")
         node_agrees(server.port, script, package, "plain")
         asyncio.run(messages_come_back(server.port, "deflate"))
         asyncio.run(messages_come_back(server.port, None))
         asyncio.run(many_at_once(server.port))
         asyncio.run(goes_away(server))
+    with Server(chat, "127.0.0.1:0") as server:
+        asyncio.run(all_hear_all(server.port))
     # The typo is said to be one.
     wrong = subprocess.run([program, "--prot=1"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2 and "--prot=1?" in wrong.stderr, wrong
