@@ -148,6 +148,16 @@ class SqliteStore : public internal::DatabaseStore {
   absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode) override {
     return Locked([&] { return internal::Checkpoint(session_.connection(), mode); });
   }
+  absl::Status AddListener(internal::LogListener* listener) override {
+    return Locked([&] {
+      queue_.signal().Connect(session_.connection().get());
+      queue_.signal().Add(listener);
+      return absl::OkStatus();
+    });
+  }
+  void RemoveListener(internal::LogListener* listener) override {
+    queue_.signal().Remove(listener);
+  }
 
  private:
   absl::Status Copy(internal::BackupTask& task, BackupOptions& options) {

@@ -60,11 +60,13 @@
 
 namespace strata::orm {
 
+class Database;
 class Records;
 
 namespace internal {
 
 RowStore& StoreOf(Records& records);  // For other headers of the library.
+DatabaseStore& StoreOf(Database& database);
 
 }  // namespace internal
 
@@ -338,10 +340,18 @@ class Database : public Records {
   absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode = CheckpointMode::kPassive);
 
  private:
+  friend internal::DatabaseStore& internal::StoreOf(Database& database);
+
   explicit Database(std::unique_ptr<internal::DatabaseStore> store);
 
   std::unique_ptr<internal::DatabaseStore> owned_;
 };
+
+namespace internal {
+
+inline DatabaseStore& StoreOf(Database& database) { return *database.owned_; }
+
+}  // namespace internal
 
 }  // namespace strata::orm
 

@@ -36,6 +36,10 @@ absl::Status CheckDescription(const TableInfo& table) {
     return absl::FailedPreconditionError(
         absl::StrCat(table.name, ": the engine in memory has no Check()"));
   }
+  if (table.log.max_entries != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(table.name, ": the engine in memory has no LogChanges()"));
+  }
   for (const Column& column : table.columns) {
     Collation collation;
     if (!column.check.empty()) return CannotHave(table, column, "Check(); use Validate()");

@@ -16,6 +16,7 @@
 #define STRATA_ORM_OPTIONS_H_
 
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -44,6 +45,12 @@ struct IndexInfo {
   std::size_t column_count = 0;
   bool unique = false;
   std::string_view where = {};  // SQL: only rows for which it is true are in the index.
+};
+
+// What a table keeps of its changes (change_log.h).
+struct ChangeLogInfo {
+  std::uint32_t max_entries = 0;      // 0: there is no log.
+  std::uint32_t max_age_seconds = 0;  // 0: of any age.
 };
 
 // A check of a field's value before it is written. `type` is what it takes.
@@ -93,7 +100,9 @@ struct Option {
     kAsText,
     kValidate,
     kFilter,
+    // Of tables alone:
     kIndex,
+    kLogChanges,
   };
 
   What what;
@@ -105,6 +114,7 @@ struct Option {
   Validator validator = {};
   Filter filter = {};
   IndexInfo index = {};
+  ChangeLogInfo log = {};
 
   // Of Index() and UniqueIndex(): only rows for which the SQL is true.
   constexpr Option Where(std::string_view sql) const {
@@ -257,6 +267,14 @@ constexpr Option Filter(Change) {
   return {
       .what = Option::What::kFilter,
       .filter = {[](void* value) { Change{}(*static_cast<Value*>(value)); }, &kTypeInfo<Value>}};
+}
+
+// Of the table: each change of a row is written down in the same transaction (change_log.h). About
+// so many changes are kept, and none that is older, where an age is given.
+constexpr Option LogChanges(std::uint32_t max_entries = 100'000,
+                            std::chrono::seconds max_age = std::chrono::seconds(0)) {
+  return {.what = Option::What::kLogChanges,
+          .log = {max_entries, static_cast<std::uint32_t>(max_age.count())}};
 }
 
 // Of the table: an index over columns, by their names in the schema.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "strata/orm/rules_internal.h"
 #include "strata/orm/schema_compare_internal.h"
+#include "strata/orm/schema_log_internal.h"
 #include "strata/orm/schema_read_internal.h"
 #include "strata/orm/schema_rebuild_internal.h"
 #include "strata/orm/schema_sql_internal.h"
@@ -37,11 +38,7 @@ class Comparison {
 
   absl::Status Run() {
     if (absl::Status status = Read(); !status.ok()) return status;
-    if (!found_) {
-      plan_.sql.push_back(CreateTableSql(table_, table_.name));
-      for (std::string& sql : CreateIndexSql(table_)) plan_.sql.push_back(std::move(sql));
-      return absl::OkStatus();
-    }
+    if (!found_) return EmitAll();
     if (existing_.type != "table") {
       Refuse(Where(), absl::StrCat("is a ", existing_.type, " table in the file"), {});
       return absl::OkStatus();
@@ -63,7 +60,7 @@ class Comparison {
     CompareReferences();
     CompareIndexes();
     DecideRebuild();
-    if (error_.ok() && plan_.refused.size() == refused_before) Emit();
+    if (error_.ok() && plan_.refused.size() == refused_before) return EmitAll();
     return error_;
   }
 
@@ -449,7 +446,22 @@ class Comparison {
     }
   }
 
+  absl::Status EmitAll() {
+    AroundSql log;
+    absl::Status status = PlanLog(connection_, table_, {!found_, must_rebuild_}, &log);
+    if (!status.ok()) return status;
+    plan_.sql.insert(plan_.sql.end(), log.before.begin(), log.before.end());
+    Emit();
+    plan_.sql.insert(plan_.sql.end(), log.after.begin(), log.after.end());
+    return absl::OkStatus();
+  }
+
   void Emit() {
+    if (!found_) {
+      plan_.sql.push_back(CreateTableSql(table_, table_.name));
+      for (std::string& sql : CreateIndexSql(table_)) plan_.sql.push_back(std::move(sql));
+      return;
+    }
     if (must_rebuild_) {
       std::vector<std::string> after = CreateIndexSql(table_);
       after.insert(after.end(), undescribed_indexes_.begin(), undescribed_indexes_.end());

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "strata/orm/rules_internal.h"
 #include "strata/orm/schema_compare_internal.h"
+#include "strata/orm/schema_log_internal.h"
 #include "strata/orm/schema_migrate_internal.h"
 #include "strata/orm/schema_read_internal.h"
 #include "strata/orm/schema_sql_internal.h"
@@ -220,6 +221,11 @@ class Migrator {
       absl::StatusOr<Step> step = NextStep(*version);
       if (!step.ok()) return step.status();
       if (step->script.data() == nullptr) break;
+      if (report_.sql.empty()) {
+        auto drops = DropFollowersSql(connection_);
+        if (!drops.ok()) return drops.status();
+        report_.sql = *std::move(drops);
+      }
       report_.sql.emplace_back(step->script);
       report_.sql.push_back(SetVersionSql(step->version));
       version = step->version;
@@ -257,8 +263,17 @@ class Migrator {
     if (!step.ok()) return step.status();
     *is_last = step->script.data() == nullptr;
     if (*is_last) return absl::OkStatus();
-    *done = {std::string(step->script), SetVersionSql(step->version)};
-    absl::Status status = RunScript(connection_, step->script);
+    // They hold columns that the script may drop; what it does to rows is in no log.
+    auto drops = DropFollowersSql(connection_);
+    if (!drops.ok()) return drops.status();
+    *done = *std::move(drops);
+    absl::Status status;
+    for (const std::string& sql : *done) {
+      if (status.ok()) status = connection_.Execute(sql);
+    }
+    done->emplace_back(step->script);
+    done->push_back(SetVersionSql(step->version));
+    if (status.ok()) status = RunScript(connection_, step->script);
     if (status.ok()) status = CheckReferences(connection_, "");
     if (status.ok()) status = connection_.Execute(done->back());
     if (status.ok()) return status;

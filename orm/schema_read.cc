@@ -151,8 +151,9 @@ absl::StatusOr<std::optional<TableSchema>> ReadTable(Connection& connection,
   if (!sql->empty()) ReadTexts(sql->front(), &*table);
   absl::StatusOr<std::vector<std::string>> triggers =
       TextsOf(connection,
-              "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? "
-              "COLLATE NOCASE ORDER BY rowid",
+              "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE "
+              "NOCASE AND substr(name, 1, length(?1) + 1) <> ?1 || '#' COLLATE NOCASE "
+              "ORDER BY rowid",
               table->name);
   if (!triggers.ok()) return triggers.status();
   table->triggers = *std::move(triggers);

@@ -57,7 +57,7 @@ struct TableSchema {
   std::vector<IndexSchema> indexes;
   std::vector<ReferenceSchema> references;
   std::vector<std::string> checks;
-  std::vector<std::string> triggers;  // Their SQL.
+  std::vector<std::string> triggers;  // The SQL of those that are not the library's own.
 
   // Null if there is none; names differ by more than the case of letters.
   const ColumnSchema* Find(std::string_view column) const;

@@ -151,7 +151,9 @@ absl::Status Connection::Configure(const DatabaseOptions& options, bool is_file)
   for (const std::string& pragma :
        {absl::StrCat("PRAGMA cache_size = -", options.cache_bytes / 1024 + 1),
         absl::StrCat("PRAGMA synchronous = ", SynchronousName(options.synchronous)),
-        std::string("PRAGMA temp_store = MEMORY"), std::string("PRAGMA cell_size_check = ON")}) {
+        std::string("PRAGMA temp_store = MEMORY"), std::string("PRAGMA cell_size_check = ON"),
+        // Or no trigger would see the rows that INSERT OR REPLACE removes.
+        std::string("PRAGMA recursive_triggers = ON")}) {
     if (absl::Status status = Execute(pragma); !status.ok()) return status;
   }
   if (is_file && !options.read_only) return SetJournal(options);

@@ -10,10 +10,23 @@
 #include <functional>
 
 #include "gtest/gtest.h"
+#include "strata/orm/change_log.h"
 #include "strata/orm/testing/storage_workload.h"
+
+namespace app {
+
+struct LoggedEntry {
+  std::int64_t id = 0;
+  std::string text;
+};
+STRATA_TABLE((LoggedEntry, LogChanges()), id, text);
+
+}  // namespace app
 
 namespace strata::orm::testing {
 namespace {
+
+using app::LoggedEntry;
 
 constexpr int kTransactions = 9;
 
@@ -148,6 +161,64 @@ INSTANTIATE_TEST_SUITE_P(Modes, StorageCrashTest,
 TEST_P(StorageCrashTest, OfTheProcess) { CrashAtEachWrite(Fault::What::kExit); }
 
 TEST_P(StorageCrashTest, OfTheMachine) { CrashAtEachWrite(Fault::What::kPowerCut); }
+
+// A table with a log of changes: after each crash, of a row and its entry there are both or
+// neither.
+class LogCrashTest : public StorageCrashTest {
+ protected:
+  static constexpr std::int64_t kWrites = 4;
+
+  absl::Status WriteLogged() const {
+    auto db = Database::Open(Path(), Options());
+    if (!db.ok()) return db.status();
+    if (absl::Status status = (*db)->Create<LoggedEntry>(); !status.ok()) return status;
+    for (std::int64_t i = 0; i < kWrites; ++i) {
+      LoggedEntry entry{1 + i % 2, std::string(100, static_cast<char>('a' + i))};
+      if (absl::Status status = (*db)->Upsert(&entry); !status.ok()) return status;
+    }
+    return (*db)->Delete<LoggedEntry>(1);
+  }
+
+  void ExpectInStep(const std::string& when) const {
+    SetFault({});
+    auto db = Database::Open(Path(), Options());
+    ASSERT_TRUE(db.ok()) << db.status() << when;
+    ASSERT_EQ((*db)->Create<LoggedEntry>(), absl::OkStatus()) << when;
+    Rows rows;
+    Rows logged;
+    ASSERT_EQ(Select<LoggedEntry>().ForEach(
+                  **db, [&](const LoggedEntry& entry) { rows[entry.id] = entry.text; }),
+              absl::OkStatus())
+        << when;
+    const auto changes = ChangesSince<LoggedEntry>(**db, 0, kWrites + 1);
+    ASSERT_TRUE(changes.ok()) << changes.status() << when;
+    for (const Change<LoggedEntry>& change : *changes) {
+      logged[change.row.id] = change.row.text;
+      if (change.kind == ChangeKind::kDelete) logged.erase(change.row.id);
+    }
+    ASSERT_TRUE(logged == rows) << when;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Modes, LogCrashTest,
+                         ::testing::Values(Mode{false, Journal::kWal},
+                                           Mode{false, Journal::kDelete},
+                                           Mode{true, Journal::kWal}),
+                         NameOf);
+
+TEST_P(LogCrashTest, RowsAndLogAreInStep) {
+  bool crashed = true;
+  for (std::int64_t write = FirstFault(); crashed && !HasFatalFailure(); write += FaultStride()) {
+    RemoveFiles();
+    const auto what = write % 2 == 0 ? Fault::What::kExit : Fault::What::kPowerCut;
+    crashed = Crashes({what, write, write * 7 % 9, static_cast<std::uint64_t>(write)},
+                      [this] { return WriteLogged(); });
+    ExpectInStep(absl::StrCat(" after write ", write));
+    if (!crashed) {
+      EXPECT_GT(write, 20);
+    }
+  }
+}
 
 // Whatever the moment, one of the two keys opens the database, with all its rows, and the rest can
 // be done again.

@@ -156,6 +156,12 @@ class RowStore {
   virtual absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) = 0;
 };
 
+// Who is called when a log of changes has been written to, by the name of its table.
+struct LogListener {
+  std::string_view log;
+  absl::AnyInvocable<void()> wake;
+};
+
 // What a whole database does, and no transaction.
 class DatabaseStore : public RowStore {
  public:
@@ -165,6 +171,9 @@ class DatabaseStore : public RowStore {
   virtual absl::Status CheckIntegrity() = 0;
   virtual absl::Status Vacuum() = 0;
   virtual absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode) = 0;
+  // The listener stays until it is removed; after that it is not called.
+  virtual absl::Status AddListener(LogListener* listener) = 0;
+  virtual void RemoveListener(LogListener* listener) = 0;
 };
 
 // Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and

@@ -118,6 +118,7 @@ struct TableInfo {
   std::span<const Column> columns = {};
   std::span<const IndexInfo> indexes = {};  // Besides those of the columns' own options.
   std::span<const std::string_view> checks = {};
+  ChangeLogInfo log = {};
   std::array<std::uint16_t, kMaxKeyColumns> key = {};  // Positions in `columns`.
   std::uint16_t key_count = 0;                         // 0 for a STRATA_STRUCT.
   std::int16_t created_at = -1;                        // Positions, or -1.
@@ -273,6 +274,7 @@ constexpr void Apply(const Option& option, Column& column) {
       column.flags |= Column::kFiltered;
       break;
     case What::kIndex:
+    case What::kLogChanges:
       break;
   }
 }
@@ -308,7 +310,7 @@ constexpr Problem KeyProblem(const Column& column) {
 
 constexpr Problem ProblemOf(const Column& column, std::initializer_list<Option> options) {
   for (const Option& option : options) {
-    if (option.what == Option::What::kIndex) return Problem::kNotForColumns;
+    if (option.what >= Option::What::kIndex) return Problem::kNotForColumns;
   }
   const Kind kind = column.value->kind;
   const bool is_text = kind == Kind::kString;
@@ -371,6 +373,7 @@ enum class TableProblem : std::uint8_t {
   kTwoOfOne,
   kIdIsNoKey,
   kAutoincrementOfOther,
+  kEmptyLog,
 };
 
 // Everything but the columns' array, for which it finds the key.
@@ -405,6 +408,10 @@ constexpr TableProblem CheckNames(std::span<const Column> columns,
       continue;
     }
     if (option.what == Option::What::kCheck) continue;
+    if (option.what == Option::What::kLogChanges) {
+      if (option.log.max_entries == 0) return TableProblem::kEmptyLog;
+      continue;
+    }
     if (option.what != Option::What::kIndex) return TableProblem::kNotForTables;
     for (std::size_t i = 0; i < option.index.column_count; ++i) {
       bool found = false;
@@ -516,6 +523,7 @@ struct Tables {
     table.name = Description::kName;
     for (const Option& option : Description::Options()) {
       if (option.what == Option::What::kNamed) table.name = option.text;
+      if (option.what == Option::What::kLogChanges) table.log = option.log;
     }
     table.columns = kColumns;
     table.indexes = kIndexes;

@@ -53,6 +53,7 @@
   using ::strata::orm::options::Generated;     \
   using ::strata::orm::options::Index;         \
   using ::strata::orm::options::Indexed;       \
+  using ::strata::orm::options::LogChanges;    \
   using ::strata::orm::options::MaxLength;     \
   using ::strata::orm::options::ModifiedAt;    \
   using ::strata::orm::options::Named;         \
@@ -122,7 +123,8 @@
       STRATA_ORM_INTERNAL_REFUSE(kSetNullOfValue, type, name,                                     \
                                  "kSetNull needs a std::optional without NotNull()")              \
       STRATA_ORM_INTERNAL_REFUSE(kNotForColumns, type, name,                                      \
-                                 "Index() is of the table; a column has Indexed() or Unique()")   \
+                                 "Index() and LogChanges() are of the table; a column has "       \
+                                 "Indexed() or Unique()")                                         \
       STRATA_ORM_INTERNAL_REFUSE(kStoredAlone, type, name, "Stored() needs a Generated()")        \
       STRATA_ORM_INTERNAL_REFUSE(kBadName, type, name,                                            \
                                  "a name in SQL has letters, digits and _ alone, 64 at most")     \
@@ -176,7 +178,8 @@
                                        "an Index() names a column that the table does not have")  \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kTooManyColumns, type, "more than 250 columns")            \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
-          kNotForTables, type, "of the table are Named(), Index(), UniqueIndex() and Check()")    \
+          kNotForTables, type,                                                                    \
+          "of the table are Named(), Index(), UniqueIndex(), Check() and LogChanges()")           \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
           kBadName, type, "a name in SQL has letters, digits and _ alone, 64 at most")            \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kTwoOfOne, type,                                           \
@@ -187,6 +190,7 @@
           "column may have PrimaryKey()")                                                         \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kAutoincrementOfOther, type,                               \
                                        "Autoincrement() is for the key alone")                    \
+      STRATA_ORM_INTERNAL_REFUSE_TABLE(kEmptyLog, type, "LogChanges() of no entries")             \
       return true;                                                                                \
     }                                                                                             \
   };                                                                                              \

@@ -92,7 +92,8 @@ STRATA_TABLE(Row, id, (team, OnDelete(kCascade)));
 #if CASE == 19  // Row.team: kSetNull needs a std::optional without NotNull()
 STRATA_TABLE(Row, id, (team, References<Team>(), OnDelete(kSetNull)));
 #endif
-#if CASE == 20  // Row.text: Index() is of the table; a column has Indexed() or Unique()
+#if CASE == \
+    20  // Row.text: Index() and LogChanges() are of the table; a column has Indexed() or Unique()
 STRATA_TABLE(Row, id, (text, Index("text")));
 #endif
 #if CASE == 21  // Row.text: a name in SQL has letters, digits and _ alone
@@ -104,7 +105,7 @@ STRATA_TABLE(Row, id, text, (number, Named("TEXT")));
 #if CASE == 23  // Row: an Index() names a column that the table does not have
 STRATA_TABLE((Row, Index("txt")), id, text);
 #endif
-#if CASE == 24  // Row: of the table are Named(), Index(), UniqueIndex() and Check()
+#if CASE == 24  // Row: of the table are Named(), Index(), UniqueIndex(), Check() and LogChanges()
 STRATA_TABLE((Row, Unique()), id, text);
 #endif
 #if CASE == 25  // Row: `id` is no key
@@ -124,6 +125,9 @@ STRATA_TABLE(Row, id, (team, Version()), (number, Named("n")), (plain, Named("p"
 #endif
 #if CASE == 30  // Row.text: Autoincrement() is for an integer key
 STRATA_TABLE(Row, (text, PrimaryKey(), Autoincrement()));
+#endif
+#if CASE == 32  // Row: LogChanges() of no entries
+STRATA_TABLE((Row, LogChanges(0)), id, text);
 #endif
 #if CASE == 31  // Validate() and Filter() take a lambda without captures
 bool Check(const std::string& text);

@@ -59,14 +59,19 @@ bool WriteQueue::TryEnter(Turn& turn) {
 }
 
 void WriteQueue::Leave(std::size_t count) {
-  const std::lock_guard lock(mutex_);
-  for (; count > 0; --count) {
-    // Under the lock, as the turn is gone once its thread has seen it.
-    turns_.front()->is_done = true;
-    turns_.front()->ready.notify_one();
-    turns_.pop_front();
+  // Each turn ends outside of a transaction.
+  const std::vector<std::string> logs = signal_.Take();
+  {
+    const std::lock_guard lock(mutex_);
+    for (; count > 0; --count) {
+      // Under the lock, as the turn is gone once its thread has seen it.
+      turns_.front()->is_done = true;
+      turns_.front()->ready.notify_one();
+      turns_.pop_front();
+    }
+    if (!turns_.empty()) turns_.front()->ready.notify_one();
   }
-  if (!turns_.empty()) turns_.front()->ready.notify_one();
+  if (!logs.empty()) signal_.Wake(logs);
 }
 
 std::vector<WriteQueue::Turn*> WriteQueue::GroupOf(Turn& turn) {

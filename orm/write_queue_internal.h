@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "strata/orm/log_signal_internal.h"
 #include "strata/orm/sqlite_session_internal.h"
 #include "strata/orm/within_internal.h"
 
@@ -31,6 +32,9 @@ class WriteQueue {
 
   // Each is FailedPrecondition within a turn of the same thread, which would wait for itself.
   absl::Status Write(const WriteOperation& operation);
+
+  // Called at the end of each turn that has written to a log of changes.
+  LogSignal& signal() { return signal_; }
 
   // Of the turns, with the one that is under way.
   std::size_t size() {
@@ -83,6 +87,7 @@ class WriteQueue {
   void WriteGroup(std::span<Turn* const> group);
 
   SqliteSession& session_;
+  LogSignal signal_;
   std::mutex mutex_;
   std::deque<Turn*> turns_;  // The first one is under way.
 };

@@ -1,0 +1,30 @@
+#include "strata/orm/change_log.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace strata::orm {
+namespace internal {
+
+absl::Status GapError(const TableInfo& log, std::int64_t sequence) {
+  return absl::OutOfRangeError(
+      absl::StrCat(log.name, ": what has followed ", sequence, " is not known any more"));
+}
+
+absl::Status CheckLimit(std::int64_t limit) {
+  return limit > 0 ? absl::OkStatus() : absl::InvalidArgumentError("a limit below 1");
+}
+
+}  // namespace internal
+
+absl::StatusOr<std::unique_ptr<ChangeWatch>> ChangeWatch::StartFor(
+    Database& database, const TableInfo& log, absl::AnyInvocable<void()> wake) {
+  internal::DatabaseStore& store = internal::StoreOf(database);
+  std::unique_ptr<ChangeWatch> watch(new ChangeWatch(&store));
+  watch->listener_ = {log.name, std::move(wake)};
+  if (absl::Status status = store.AddListener(&watch->listener_); !status.ok()) return status;
+  return watch;
+}
+
+ChangeWatch::~ChangeWatch() { store_->RemoveListener(&listener_); }
+
+}  // namespace strata::orm

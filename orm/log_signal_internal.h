@@ -1,0 +1,46 @@
+// Wakes those who read logs of changes, after commits.
+
+#ifndef STRATA_ORM_LOG_SIGNAL_INTERNAL_H_
+#define STRATA_ORM_LOG_SIGNAL_INTERNAL_H_
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sqlite3.h"
+#include "strata/orm/store_internal.h"
+
+namespace strata::orm::internal {
+
+// Connect() and Take() are called by the one thread that uses the connection, the others by any.
+class LogSignal {
+ public:
+  LogSignal() = default;
+  LogSignal(const LogSignal&) = delete;
+  LogSignal& operator=(const LogSignal&) = delete;
+
+  // From now on it sees what the connection writes: SQLite asks it for each row.
+  void Connect(sqlite3* database);
+
+  // The logs that have been written to since the last call; none outside of a commit.
+  std::vector<std::string> Take() { return std::move(written_); }
+
+  // Calls the listeners of these logs.
+  void Wake(const std::vector<std::string>& logs);
+
+  void Add(LogListener* listener);
+  // When it returns the listener is not being called, nor will be.
+  void Remove(LogListener* listener);
+
+ private:
+  static void OnRow(void* signal, int operation, const char* schema, const char* table,
+                    sqlite3_int64 row);
+
+  std::vector<std::string> written_;
+  std::mutex mutex_;
+  std::vector<LogListener*> listeners_;
+};
+
+}  // namespace strata::orm::internal
+
+#endif  // STRATA_ORM_LOG_SIGNAL_INTERNAL_H_
