@@ -230,6 +230,8 @@ class Select {
     return *exists != 0;
   }
 
+  const internal::SelectOperation& operation() const { return operation_; }
+
  private:
   template <typename, typename>
   friend class Select;
