@@ -10,15 +10,18 @@ namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// reg-name = *( unreserved / pct-encoded / sub-delims ). An IPv4address is one of these.
-bool IsRegName(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (IsOf(kNameByte, text[i])) continue;
-    if (text[i] != '%' || text.size() - i < 3) return false;
-    if (!IsOf(kHexByte, text[i + 1]) || !IsOf(kHexByte, text[i + 2])) return false;
-    i += 2;
+// reg-name = *( unreserved / pct-encoded / sub-delims ). An IPv4address is one of these. Returns
+// how much of the text is one.
+std::size_t RegNameSize(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    at = FindEndOf(kNameByte, at, end);
+    if (end - at < 3 || *at != '%') break;
+    if (!IsOf(kHexByte, at[1]) || !IsOf(kHexByte, at[2])) break;
+    at += 3;
   }
-  return true;
+  return static_cast<std::size_t>(at - text.data());
 }
 
 // Four numbers from 0 to 255, without leading zeros.
@@ -107,9 +110,7 @@ bool ParseAuthority(std::string_view text, Authority* authority) {
     if (!IsIpv6(literal) && !IsIpFuture(literal)) return false;
     host_size = close + 1;
   } else {
-    host_size = text.find(':');
-    if (host_size == std::string_view::npos) host_size = text.size();
-    if (!IsRegName(text.substr(0, host_size))) return false;
+    host_size = RegNameSize(text);
   }
   authority->host = text.substr(0, host_size);
   text.remove_prefix(host_size);

@@ -15,19 +15,19 @@ Wrong WhatIsWrong(const Scanner& scanner, const char* line, const char* lf, bool
   if (IsBlank(*line)) {
     return {first ? ParseError::kSpaceBeforeFirstField : ParseError::kObsFold, line};
   }
-  const FieldScan scan = scanner.scan_field(line, lf + 1);
-  if (*scan.name_end == ':') {
-    if (scan.name_end == line) return {ParseError::kEmptyFieldName, line};
-    const char* const at = scan.value_end;
+  LineScanner scan(scanner, line, lf + 1);
+  const char* const name_end = scan.FindNameEnd(line);
+  if (*name_end == ':') {
+    if (name_end == line) return {ParseError::kEmptyFieldName, line};
+    const char* const at = scan.FindValueEnd(name_end);
     return {ErrorAt(at, lf, ParseError::kControlByteInField, ParseError::kControlByteInField), at};
   }
-  if (IsBlank(*scan.name_end)) {
-    const char* at = scan.name_end;
+  if (IsBlank(*name_end)) {
+    const char* at = name_end;
     while (IsBlank(*at)) ++at;
-    if (*at == ':') return {ParseError::kSpaceBeforeColon, scan.name_end};
+    if (*at == ':') return {ParseError::kSpaceBeforeColon, name_end};
   }
-  const char* const at = scan.name_end;
-  return {ErrorAt(at, lf, ParseError::kMissingColon, ParseError::kBadFieldName), at};
+  return {ErrorAt(name_end, lf, ParseError::kMissingColon, ParseError::kBadFieldName), name_end};
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ inline void Rebase(std::string_view* view, const char* from, const char* to) {
 
 inline bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
+inline bool IsCrLf(const char* at) { return std::memcmp(at, "\r\n", 2) == 0; }
+
 // Larger limits are taken for this one, so that sums of them do not overflow.
 inline constexpr std::size_t kMaxSectionBytes = std::size_t{1} << 30;
 ParserLimits Bounded(ParserLimits limits);
@@ -88,6 +90,12 @@ class HeadReader {
   }
 
   const Scanner& scanner() const { return scanner_; }
+
+  // The first byte that is no kValueByte, or `end`.
+  const char* FindValueEnd(const char* at, const char* end) const {
+    return LineScanner(scanner_, at, end).FindValueEnd(at);
+  }
+
   const char* begin() const { return begin_; }
   std::size_t size() const { return size_; }
 
@@ -157,7 +165,6 @@ ParseResult HeadReader::ParseFields(std::size_t section, std::size_t max_bytes,
                                     OnField&& on_field) {
   const std::size_t limit = section + max_bytes;
   if (!MayBeComplete(limit)) return ParseResult::kIncomplete;
-  const auto scan_field = scanner_.scan_field;
   const char* const end = Clip(limit);
   const char* line = begin_ + line_;
   Field* field = fields_.get() + count_;
@@ -169,20 +176,21 @@ ParseResult HeadReader::ParseFields(std::size_t section, std::size_t max_bytes,
     present_ = present;
     return static_cast<std::size_t>(line - begin_);
   };
+  LineScanner scanner(scanner_, line, end);
   for (;;) {
-    if (end - line >= 2 && line[0] == '\r' && line[1] == '\n') {
-      SetLine(leave() + 2);
-      return ParseResult::kComplete;
-    }
-    const auto [name_end, line_end] = scan_field(line, end);
-    if (end - line_end < 2 || line_end[0] != '\r' || line_end[1] != '\n' || *name_end != ':' ||
-        name_end == line) {
+    const char* const name_end = scanner.FindNameEnd(line);
+    const char* const line_end = scanner.FindValueEnd(name_end);
+    if (end - line_end < 2 || !IsCrLf(line_end) || *name_end != ':' || name_end == line) {
+      if (name_end == line && end - line >= 2 && IsCrLf(line)) {
+        SetLine(leave() + 2);
+        return ParseResult::kComplete;
+      }
       SetLine(leave());
       return Reject(section, limit, too_large);
     }
     const char* value = name_end + 1;
     const char* value_end = line_end;
-    while (value != value_end && IsBlank(*value)) ++value;
+    while (IsBlank(*value)) ++value;  // The CR is none.
     while (value != value_end && IsBlank(value_end[-1])) --value_end;
 
     if (field == last) return Fail(too_many, leave());

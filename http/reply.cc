@@ -63,8 +63,7 @@ void ReplyHead::Add(std::string_view name, std::string_view value) {
   present_ |= bit;
 }
 
-void ReplyHead::Set(FieldId id, std::string_view value) {
-  if (!Has(id)) return Add(id, value);
+void ReplyHead::Replace(FieldId id, std::string_view value) {
   const std::string kept(value);  // It may be a view of what is removed.
   Remove(id);
   Add(id, kept);

@@ -51,7 +51,7 @@ class ReplyHead {
   void Add(std::string_view name, std::string_view value);
 
   // The same, instead of those of this name.
-  void Set(FieldId id, std::string_view value);
+  void Set(FieldId id, std::string_view value) { Has(id) ? Replace(id, value) : Add(id, value); }
 
   // Adds `value` to the Vary field, unless it is there already.
   void Vary(std::string_view value);
@@ -82,6 +82,7 @@ class ReplyHead {
   void Clear();
 
  private:
+  void Replace(FieldId id, std::string_view value);
   void Remove(FieldId id);
 
   int status_ = 200;

@@ -56,6 +56,7 @@ RequestParser::~RequestParser() = default;
 RequestParser::RequestParser(RequestParser&&) noexcept = default;
 RequestParser& RequestParser::operator=(RequestParser&&) noexcept = default;
 
+// Not the head, of which each member is set anew before it is complete.
 void RequestParser::Reset() {
   State& state = *state_;
   state.reader.Reset();
@@ -64,7 +65,6 @@ void RequestParser::Reset() {
   state.empty_lines = 0;
   state.has_host = false;
   state.expects_continue = false;
-  head_ = RequestHead();
   position_ = 0;
   error_ = ParseError::kNone;
   stage_ = Stage::kRequestLine;
@@ -132,6 +132,8 @@ ParseResult RequestParser::ParseRequestLine() {
   head_.method = ParseMethod(head_.method_text);
   head_.target = Between(target, target_end);
   head_.minor_version = static_cast<std::uint8_t>(target_end[8] - '0');
+  head_.scheme = head_.authority = head_.host = head_.query = {};
+  head_.port.reset();
   if (const ParseError error = ParseTarget(); error != ParseError::kNone) {
     return Fail(error, static_cast<std::size_t>(target - reader.begin()));
   }
@@ -306,6 +308,8 @@ ParseError RequestParser::Finish() {
   const FramingFields& framing = state.framing;
   const bool is_http_1_1 = head_.minor_version > 0;
   if (is_http_1_1 && !state.has_host) return ParseError::kMissingHost;
+  head_.framing = Framing::kNone;
+  head_.content_length = 0;
   if (framing.has_transfer_encoding()) {
     const ParseError error = CheckTransferEncoding(head_.fields, /*of_request=*/true);
     if (error != ParseError::kNone) return error;

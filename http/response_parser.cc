@@ -81,7 +81,7 @@ ParseResult ResponseParser::ParseStatusLine() {
       (line[12] != ' ' && line[12] != '\r')) {
     return RejectStatusLine();
   }
-  const char* const reason_end = reader.scanner().scan_field(line + kCodeEnd, end).value_end;
+  const char* const reason_end = reader.FindValueEnd(line + kCodeEnd, end);
   if (end - reason_end < 2 || reason_end[0] != '\r' || reason_end[1] != '\n') {
     return RejectStatusLine();
   }
@@ -128,7 +128,7 @@ ParseResult ResponseParser::RejectStatusLine() {
   const char* const code = at + 1;
   at = std::find_if_not(code, lf, IsDigit);
   if (at - code != 3 || *at != ' ') return fail_at(at);
-  return fail_at(reader.scanner().scan_field(at, lf).value_end);
+  return fail_at(reader.FindValueEnd(at, lf));
 }
 
 ParseResult ResponseParser::ParseFields() {

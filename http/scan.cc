@@ -5,9 +5,14 @@
 namespace strata::http {
 namespace {
 
-FieldScan ScanField(const char* at, const char* end) {
-  const char* const name_end = FindEndOf(kTokenByte, at, end);
-  return {name_end, FindEndOf(kValueByte, name_end, end)};
+BlockClasses Classify(const char* block) {
+  BlockClasses classes = {};
+  for (std::size_t i = 0; i < kBlockBytes; ++i) {
+    const unsigned of = kByteClasses[static_cast<std::uint8_t>(block[i])];
+    classes.not_token |= std::uint64_t{(of & kTokenByte) == 0} << i;
+    classes.not_value |= std::uint64_t{(of & kValueByte) == 0} << i;
+  }
+  return classes;
 }
 
 const char* FindTargetEnd(const char* at, const char* end) {
@@ -32,7 +37,7 @@ const Scanner* FindFastest() {
 
 }  // namespace
 
-const Scanner kPortableScanner = {"portable", ScanField, FindTargetEnd, [] { return true; }};
+const Scanner kPortableScanner = {"portable", Classify, FindTargetEnd, [] { return true; }};
 
 std::span<const Scanner* const> AllScanners() { return kAll; }
 

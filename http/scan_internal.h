@@ -1,14 +1,19 @@
 // The classes of bytes, and finding the ends of what a head is made of: a name, a value, a target.
 //
-// There are several ways to do it, which give the same; ChooseScanner() takes the best that the
+// Field lines are looked at in blocks of 64 bytes, each once: the classes of a block's bytes become
+// words of bits, in which a LineScanner then finds the ends of names and values, line by line.
+//
+// There are several ways to look, which give the same; ChooseScanner() takes the best that the
 // processor has. None of them reads a byte at or behind `end`.
 
 #ifndef STRATA_HTTP_SCAN_INTERNAL_H_
 #define STRATA_HTTP_SCAN_INTERNAL_H_
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -57,14 +62,19 @@ inline const char* FindEndOf(ByteClass byte_class, const char* at, const char* e
   return at;
 }
 
-struct FieldScan {
-  const char* name_end;   // The first byte that is no kTokenByte, or `end`.
-  const char* value_end;  // The first that is no kValueByte, or `end`; not before name_end.
+// The bytes of a block that are not of a class; bit i stands for byte i.
+struct BlockClasses {
+  std::uint64_t not_token;
+  std::uint64_t not_value;
 };
+
+inline constexpr std::size_t kBlockBytes = 64;
 
 struct Scanner {
   const char* name;
-  FieldScan (*scan_field)(const char* at, const char* end);
+
+  // Of the kBlockBytes bytes at `block`.
+  BlockClasses (*classify)(const char* block);
 
   // The first byte that is no kTargetByte, or `end`.
   const char* (*find_target_end)(const char* at, const char* end);
@@ -84,6 +94,57 @@ std::span<const Scanner* const> AllScanners();
 
 // The fastest that can run here.
 const Scanner& ChooseScanner();
+
+// Goes over the bytes up to `end`. Each call asks about the same place as the one before or a later
+// one.
+class LineScanner {
+ public:
+  LineScanner(const Scanner& scanner, const char* at, const char* end)
+      : classify_(scanner.classify), end_(end) {
+    Load(at);
+  }
+
+  // The first byte from `at` on that is no kTokenByte, or the end.
+  const char* FindNameEnd(const char* at) { return Find<&BlockClasses::not_token>(at); }
+
+  // The first that is no kValueByte.
+  const char* FindValueEnd(const char* at) { return Find<&BlockClasses::not_value>(at); }
+
+ private:
+  template <std::uint64_t BlockClasses::*kClass>
+  const char* Find(const char* at) {
+    for (;;) {
+      const auto offset = static_cast<std::size_t>(at - block_);
+      if (offset < kBlockBytes) {
+        if (const std::uint64_t found = classes_.*kClass >> offset) {
+          return at + std::countr_zero(found);
+        }
+        at = block_ + kBlockBytes;
+      }
+      if (at >= end_) return end_;
+      Load(at);
+    }
+  }
+
+  // The last bytes are followed by zeros, which are of no class: the first of them is the end.
+  // Apart from the loop that asks, of which all is in registers then.
+  [[gnu::noinline]] void Load(const char* at) {
+    block_ = at;
+    const auto left = static_cast<std::size_t>(end_ - at);
+    if (left >= kBlockBytes) {
+      classes_ = classify_(at);
+      return;
+    }
+    std::array<char, kBlockBytes> last{};
+    if (left > 0) std::memcpy(last.data(), at, left);
+    classes_ = classify_(last.data());
+  }
+
+  BlockClasses (*const classify_)(const char* block);
+  const char* const end_;
+  const char* block_;
+  BlockClasses classes_;
+};
 
 }  // namespace strata::http
 

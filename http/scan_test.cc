@@ -59,8 +59,9 @@ class ScannerTest : public testing::Test {
     const std::unique_ptr<char[]> block(new char[text.size()]);
     std::memcpy(block.get(), text.data(), text.size());
     const char* const end = block.get() + text.size();
-    const FieldScan field = Way::Get().scan_field(block.get(), end);
-    return {field.name_end - block.get(), field.value_end - block.get(),
+    LineScanner scanner(Way::Get(), block.get(), end);
+    const char* const name_end = scanner.FindNameEnd(block.get());
+    return {name_end - block.get(), scanner.FindValueEnd(name_end) - block.get(),
             Way::Get().find_target_end(block.get(), end) - block.get()};
   }
 };
@@ -141,6 +142,31 @@ TYPED_TEST(ScannerTest, StopsAtTheFirstOfMany) {
     ASSERT_EQ(found.name_end, static_cast<std::ptrdiff_t>(name)) << "seed " << seed;
     ASSERT_EQ(found.value_end, static_cast<std::ptrdiff_t>(value)) << "seed " << seed;
     ASSERT_EQ(found.target_end, static_cast<std::ptrdiff_t>(target)) << "seed " << seed;
+  }
+}
+
+// One scanner for many lines, as a head has them.
+TYPED_TEST(ScannerTest, GoesFromLineToLine) {
+  const std::uint64_t seed = std::random_device{}();
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 5'000; ++i) {
+    std::string text;
+    for (std::uint64_t lines = random() % 8; lines > 0; --lines) {
+      text.append(random() % 70, 'n').append(":").append(random() % 70, ' ').append("\r\n");
+    }
+    const std::unique_ptr<char[]> block(new char[text.size()]);
+    std::memcpy(block.get(), text.data(), text.size());
+    LineScanner scanner(TypeParam::Get(), block.get(), block.get() + text.size());
+    for (std::size_t at = 0; at < text.size();) {
+      const char* const name_end = scanner.FindNameEnd(block.get() + at);
+      ASSERT_EQ(name_end, block.get() + text.find(':', at)) << "seed " << seed;
+      at = text.find('\r', at);
+      ASSERT_EQ(scanner.FindValueEnd(name_end), block.get() + at) << "seed " << seed;
+      at += 2;
+    }
+    const char* const end = block.get() + text.size();
+    EXPECT_EQ(scanner.FindNameEnd(end), end);
+    EXPECT_EQ(scanner.FindValueEnd(end), end);
   }
 }
 

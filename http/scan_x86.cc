@@ -3,11 +3,10 @@
 // A class of ASCII bytes is looked up by nibbles: the low one gives the set of high ones that make
 // a byte of the class with it, as bits, and the high one gives its bit; both by the shuffle of
 // SSSE3 (after "Faster Base64 Encoding and Decoding Using AVX2 Instructions", Mula and Lemire,
-// 2018). For a field, both ends are looked for in the same bytes, as most lines are over within one
-// or two vectors.
+// 2018).
 //
-// The last bytes are looked at in a vector that ends with them and begins in what was seen before,
-// so that nothing behind the end is read.
+// The last bytes of a target are looked at in a vector that ends with them and begins in what was
+// seen before, so that nothing behind the end is read.
 
 #if defined(__x86_64__)
 
@@ -119,33 +118,25 @@ template <ByteClass kClass>
   return Find16<kClass>(begin, at, end);
 }
 
-[[gnu::target("ssse3")]] FieldScan ScanField16(const char* at, const char* end) {
-  if (end - at >= 16) {
-    const __m128i bytes = Load16(at);
-    const std::uint32_t name = NotOf16<kTokenByte>(bytes);
-    if (name != 0) {
-      const char* const name_end = at + std::countr_zero(name);
-      const std::uint32_t value = NotOf16<kValueByte>(bytes);
-      if (value != 0) return {name_end, at + std::countr_zero(value)};
-      return {name_end, Find16<kValueByte>(at, at + 16, end)};
-    }
-  }
-  const char* const name_end = Find16<kTokenByte>(at, at, end);
-  return {name_end, Find16<kValueByte>(at, name_end, end)};
+template <ByteClass kClass>
+[[gnu::target("ssse3"), gnu::always_inline]] inline std::uint64_t NotOf64(
+    const __m128i (&bytes)[4]) {
+  std::uint64_t found = 0;
+  for (int i = 0; i < 4; ++i) found |= std::uint64_t{NotOf16<kClass>(bytes[i])} << (16 * i);
+  return found;
 }
 
-[[gnu::target("avx2")]] FieldScan ScanField32(const char* at, const char* end) {
-  if (end - at < 32) return ScanField16(at, end);
-  const __m256i bytes = Load32(at);
-  const std::uint32_t name = NotOf32<kTokenByte>(bytes);
-  if (name == 0) {
-    const char* const name_end = Find32<kTokenByte>(at, at + 32, end);
-    return {name_end, Find32<kValueByte>(at, name_end, end)};
-  }
-  const char* const name_end = at + std::countr_zero(name);
-  const std::uint32_t value = NotOf32<kValueByte>(bytes);
-  if (value != 0) return {name_end, at + std::countr_zero(value)};
-  return {name_end, Find32<kValueByte>(at, at + 32, end)};
+[[gnu::target("ssse3")]] BlockClasses Classify16(const char* block) {
+  const __m128i bytes[] = {Load16(block), Load16(block + 16), Load16(block + 32),
+                           Load16(block + 48)};
+  return {NotOf64<kTokenByte>(bytes), NotOf64<kValueByte>(bytes)};
+}
+
+[[gnu::target("avx2")]] BlockClasses Classify32(const char* block) {
+  const __m256i low = Load32(block);
+  const __m256i high = Load32(block + 32);
+  return {NotOf32<kTokenByte>(low) | std::uint64_t{NotOf32<kTokenByte>(high)} << 32,
+          NotOf32<kValueByte>(low) | std::uint64_t{NotOf32<kValueByte>(high)} << 32};
 }
 
 [[gnu::target("ssse3")]] const char* FindTargetEnd16(const char* at, const char* end) {
@@ -169,8 +160,8 @@ bool HasAvx2() {
 
 }  // namespace
 
-const Scanner kSsse3Scanner = {"ssse3", ScanField16, FindTargetEnd16, HasSsse3};
-const Scanner kAvx2Scanner = {"avx2", ScanField32, FindTargetEnd32, HasAvx2};
+const Scanner kSsse3Scanner = {"ssse3", Classify16, FindTargetEnd16, HasSsse3};
+const Scanner kAvx2Scanner = {"avx2", Classify32, FindTargetEnd32, HasAvx2};
 
 }  // namespace strata::http
 

@@ -21,7 +21,6 @@ ServerLoop::ServerLoop(const ServerCore& core, net::Loop& loop)
       loop_(loop),
       codings_(core.options().compression.codings, core.options().compression.pool),
       current_(std::make_unique<Exchange>(HeadLimits(core.options().limits))),
-      looks_at_clock_(core.options().measure_latency || core.options().observer),
       observer_(core.options().observer ? core.options().observer() : nullptr) {
   for (const auto& factory : core.options().compression.codings) {
     preferred_codings_.push_back(factory->coding());

@@ -5,6 +5,7 @@
 #ifndef STRATA_HTTP_SERVER_LOOP_INTERNAL_H_
 #define STRATA_HTTP_SERVER_LOOP_INTERNAL_H_
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -75,7 +76,8 @@ class ServerLoop {
   };
   bool busy() const { return busy_; }
 
-  // When the work that is under way has begun, if anybody wants to know.
+  // When the requests of the work that is under way have begun, if anybody wants to know: when the
+  // loop has woken with them, or, later, has answered those of the connection before.
   std::chrono::steady_clock::time_point began() const { return began_; }
 
   // A request that began then is answered. All of one piece of work count as answered at its end: a
@@ -106,15 +108,17 @@ class ServerLoop {
   }
   void WriteLines();
 
+  // One look at the clock serves as the end of this connection's work and as the begin of the next
+  // one's.
   void Begin() {
     busy_ = true;
-    if (looks_at_clock_) began_ = std::chrono::steady_clock::now();
+    began_ = std::max(loop_.now(), looked_);
   }
   void End() {
     busy_ = false;
     if (answered_ == 0) return;
-    const auto duration = std::chrono::steady_clock::now() - began_;
-    for (; answered_ > 0; --answered_) latency_.Record(duration);
+    looked_ = std::chrono::steady_clock::now();
+    for (; answered_ > 0; --answered_) latency_.Record(looked_ - began_);
   }
 
   const ServerCore& core_;
@@ -128,10 +132,10 @@ class ServerLoop {
   std::size_t ok_line_size_ = 0;
   std::size_t server_line_size_ = 0;
   std::uint64_t refresh_at_ms_ = 0;
-  const bool looks_at_clock_;
   bool busy_ = false;
   std::uint32_t answered_ = 0;
   std::chrono::steady_clock::time_point began_;
+  std::chrono::steady_clock::time_point looked_;
   const std::unique_ptr<RequestObserver> observer_;
   ServerCounters counters_;
   LatencyHistogram latency_;

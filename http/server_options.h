@@ -108,7 +108,8 @@ struct ServerOptions {
   // Told of every answer. Null: nobody.
   ObserverFactory observer = nullptr;
 
-  // Whether Server::latency() knows anything, for two looks at the clock in each request.
+  // Whether Server::latency() knows anything, for a look at the clock in each request. An answer's
+  // time is from when the loop found the request, and was free of what it found before.
   bool measure_latency = true;
 
   CompressionOptions compression = {};

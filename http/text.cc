@@ -35,10 +35,14 @@ bool IsToken(std::string_view text) {
 bool IsFieldValue(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  for (; end - at >= 8; at += 8) {
-    if (MayHaveControlByte(at) && FindEndOf(kValueByte, at, at + 8) != at + 8) return false;
+  const auto is_good = [](const char* word) {
+    return !MayHaveControlByte(word) || FindEndOf(kValueByte, word, word + 8) == word + 8;
+  };
+  if (text.size() < 8) return FindEndOf(kValueByte, at, end) == end;
+  for (; end - at > 8; at += 8) {
+    if (!is_good(at)) return false;
   }
-  return FindEndOf(kValueByte, at, end) == end;
+  return is_good(end - 8);  // Some of it was seen before.
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {

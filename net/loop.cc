@@ -31,7 +31,8 @@ Loop::Loop(Options options, std::shared_ptr<Poller> poller)
     : options_(std::move(options)),
       poller_(std::move(poller)),
       mailbox_(new Mailbox(this, poller_, options_.max_posted_tasks)),
-      created_(std::chrono::steady_clock::now()) {
+      created_(std::chrono::steady_clock::now()),
+      now_(created_) {
   poller_->set_after_wait([this] {
     mailbox_->Awake();
     UpdateNow();
@@ -52,7 +53,8 @@ Loop::~Loop() {
 }
 
 void Loop::UpdateNow() {
-  auto passed = std::chrono::steady_clock::now() - created_;
+  now_ = std::chrono::steady_clock::now();
+  auto passed = now_ - created_;
   now_ms_ = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(passed).count());
 }

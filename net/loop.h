@@ -141,6 +141,9 @@ class Loop {
   std::uint64_t now_ms() const { return now_ms_; }
   void UpdateNow();
 
+  // The same time, by the clock.
+  std::chrono::steady_clock::time_point now() const { return now_; }
+
   const std::string& name() const { return options_.name; }
   const LoopCounters& counters() const { return counters_; }
 
@@ -203,6 +206,7 @@ class Loop {
   const std::shared_ptr<Poller> poller_;
   const RefPtr<Mailbox> mailbox_;
   const std::chrono::steady_clock::time_point created_;
+  std::chrono::steady_clock::time_point now_;
   std::uint64_t now_ms_ = 0;
   TimerWheel timers_;
   ChunkPool chunks_;

@@ -5,23 +5,15 @@
 #include <utility>
 
 namespace strata::net {
-namespace {
 
-thread_local char this_thread;
-
-}  // namespace
+constinit thread_local char Mailbox::this_thread_;
 
 Mailbox::Mailbox(Loop* loop, std::shared_ptr<Poller> poller, std::size_t capacity)
     : loop_(loop), poller_(std::move(poller)), capacity_(capacity) {}
 
 Mailbox::~Mailbox() { Close(); }
 
-bool Mailbox::InLoopThread() const {
-  const void* thread = thread_.load(std::memory_order_relaxed);
-  return thread == &this_thread || thread == nullptr;
-}
-
-void Mailbox::EnterThread() { thread_.store(&this_thread, std::memory_order_relaxed); }
+void Mailbox::EnterThread() { thread_.store(&this_thread_, std::memory_order_relaxed); }
 
 // An address that no node has.
 Mailbox::Node* Mailbox::ClosedMark() {

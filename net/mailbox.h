@@ -41,7 +41,10 @@ class Mailbox final : public RefCounted {
   Error PostAlways(Task task);
 
   // Whether the caller is the loop's thread. Any thread is, before the loop's first turn.
-  bool InLoopThread() const;
+  bool InLoopThread() const {
+    const void* thread = thread_.load(std::memory_order_relaxed);
+    return thread == &this_thread_ || thread == nullptr;
+  }
 
   // From any thread: whether the loop has ended.
   bool closed() const { return head_.load(std::memory_order_relaxed) == ClosedMark(); }
@@ -77,8 +80,10 @@ class Mailbox final : public RefCounted {
   static Node* Reverse(Node* node);
   static Node* ClosedMark();
 
+  static constinit thread_local char this_thread_;  // Whose address is another in each thread.
+
   Loop* loop_;
-  std::atomic<const void*> thread_{nullptr};  // An address that each thread has one of.
+  std::atomic<const void*> thread_{nullptr};
   const std::shared_ptr<Poller> poller_;
   const std::size_t capacity_;
 
