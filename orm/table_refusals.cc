@@ -92,8 +92,7 @@ STRATA_TABLE(Row, id, (team, OnDelete(kCascade)));
 #if CASE == 19  // Row.team: kSetNull needs a std::optional without NotNull()
 STRATA_TABLE(Row, id, (team, References<Team>(), OnDelete(kSetNull)));
 #endif
-#if CASE == \
-    20  // Row.text: Index() and LogChanges() are of the table; a column has Indexed() or Unique()
+#if CASE == 20  // Row.text: Index() and LogChanges() are of the table; a column has Indexed()
 STRATA_TABLE(Row, id, (text, Index("text")));
 #endif
 #if CASE == 21  // Row.text: a name in SQL has letters, digits and _ alone

@@ -7,7 +7,6 @@ the rows and the columns.
 """
 
 import argparse
-import datetime
 import json
 import os
 import statistics
@@ -214,9 +213,8 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    print(
-        f"{datetime.date.today()}, {slices.machine()}, {options.people} people,"
-        f" {options.slices} slices of {options.seconds} s\n"
+    slices.print_heading(
+        f"{options.people} people", f"{options.slices} slices of {options.seconds} s"
     )
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         bench = Bench(options, folder)
