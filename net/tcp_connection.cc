@@ -14,9 +14,6 @@
 namespace strata::net {
 namespace {
 
-// Below this a copy into the chunk that is there costs less than a segment of its own.
-constexpr std::size_t kCopyBytes = 2048;
-
 // Of one system call.
 constexpr std::size_t kMaxSlices = 64;
 constexpr std::size_t kMaxFileBytes = 1 << 20;
@@ -116,53 +113,6 @@ Error TcpConnection::Writable(std::size_t more) const {
   if (queue_.bytes() + more > limit && queue_.memory_bytes() + more > limit) {
     return Error::kQueueFull;
   }
-  return Error::kOk;
-}
-
-Error TcpConnection::Write(std::string_view bytes) {
-  Error error = Writable(bytes.size());
-  if (error != Error::kOk) return error;
-  queue_.Append(loop()->chunks(), bytes);
-  Queued();
-  return Error::kOk;
-}
-
-std::span<char> TcpConnection::Reserve(std::size_t bytes) {
-  if (Writable(bytes) != Error::kOk) return {};
-  return queue_.Reserve(loop()->chunks(), bytes);
-}
-
-void TcpConnection::Commit(std::size_t bytes) {
-  queue_.Commit(bytes);
-  Queued();
-}
-
-Error TcpConnection::WriteOwned(std::string bytes) {
-  if (bytes.size() < kCopyBytes) return Write(bytes);
-  Error error = Writable(bytes.size());
-  if (error != Error::kOk) return error;
-  queue_.AppendOwned(std::move(bytes));
-  Queued();
-  return Error::kOk;
-}
-
-Error TcpConnection::WriteShared(std::shared_ptr<const std::string> bytes) {
-  if (!bytes) return Error::kInvalidArgument;
-  if (bytes->size() < kCopyBytes) return Write(*bytes);
-  Error error = Writable(bytes->size());
-  if (error != Error::kOk) return error;
-  queue_.AppendShared(std::move(bytes));
-  Queued();
-  return Error::kOk;
-}
-
-Error TcpConnection::WriteFile(std::shared_ptr<const File> file, std::uint64_t offset,
-                               std::uint64_t count) {
-  if (!file) return Error::kInvalidArgument;
-  Error error = Writable(0);
-  if (error != Error::kOk) return error;
-  queue_.AppendFile(std::move(file), offset, count);
-  Queued();
   return Error::kOk;
 }
 

@@ -23,6 +23,7 @@
 #include "strata/net/mailbox.h"
 #include "strata/net/native_socket.h"
 #include "strata/net/poller.h"
+#include "strata/net/queueing_stream_internal.h"
 #include "strata/net/ref_ptr.h"
 #include "strata/net/stream.h"
 #include "strata/net/timer_wheel.h"
@@ -45,7 +46,7 @@ class SharedStreamOptions final : public RefCounted, public StreamOptions {
 // The bases and members stand in this order so that what each message touches is together.
 class TcpConnection final : private LoopMember,
                             private TimerNode,
-                            public Stream,
+                            public internal::QueueingStream<TcpConnection>,
                             private StreamSocket {
  public:
   // Puts a connected socket on the loop, whose thread calls, and calls handler's OnOpen(). Owns the
@@ -61,13 +62,6 @@ class TcpConnection final : private LoopMember,
                                        RefPtr<const SharedStreamOptions> options,
                                        std::unique_ptr<StreamHandler> handler, Error* error);
 
-  Error Write(std::string_view bytes) override;
-  std::span<char> Reserve(std::size_t bytes) override;
-  void Commit(std::size_t bytes) override;
-  Error WriteOwned(std::string bytes) override;
-  Error WriteShared(std::shared_ptr<const std::string> bytes) override;
-  Error WriteFile(std::shared_ptr<const File> file, std::uint64_t offset,
-                  std::uint64_t count) override;
   std::size_t queued_bytes() const override;
   Error CloseWrite() override;
   void Close() override;
@@ -95,6 +89,8 @@ class TcpConnection final : private LoopMember,
   }
 
  private:
+  friend class internal::QueueingStream<TcpConnection>;
+
   enum Flags : std::uint16_t {
     kConnecting = 1,
     kCorked = 2,         // In a callback of its handler, after which it is flushed.

@@ -14,10 +14,7 @@ using crypto::kTlsMaxPlaintextBytes;
 using crypto::TlsResult;
 
 // Above this, output is handed over and not copied.
-constexpr std::size_t kCopyBytes = 4096;
-
-// As TcpConnection's: below it a copy into the chunk that is there costs less.
-constexpr std::size_t kCopyPlaintextBytes = 2048;
+constexpr std::size_t kCopyOutputBytes = 4096;
 
 // What a call of a session has to say to the peer. One for each thread, as no session is in a call
 // while another is.
@@ -60,53 +57,6 @@ Error TlsStream::Writable(std::size_t more) const {
   if (below + queue_.bytes() + more > limit && below + queue_.memory_bytes() + more > limit) {
     return Error::kQueueFull;
   }
-  return Error::kOk;
-}
-
-Error TlsStream::Write(std::string_view bytes) {
-  Error error = Writable(bytes.size());
-  if (error != Error::kOk) return error;
-  queue_.Append(loop()->chunks(), bytes);
-  Queued();
-  return Error::kOk;
-}
-
-std::span<char> TlsStream::Reserve(std::size_t bytes) {
-  if (Writable(bytes) != Error::kOk) return {};
-  return queue_.Reserve(loop()->chunks(), bytes);
-}
-
-void TlsStream::Commit(std::size_t bytes) {
-  queue_.Commit(bytes);
-  Queued();
-}
-
-Error TlsStream::WriteOwned(std::string bytes) {
-  if (bytes.size() < kCopyPlaintextBytes) return Write(bytes);
-  Error error = Writable(bytes.size());
-  if (error != Error::kOk) return error;
-  queue_.AppendOwned(std::move(bytes));
-  Queued();
-  return Error::kOk;
-}
-
-Error TlsStream::WriteShared(std::shared_ptr<const std::string> bytes) {
-  if (!bytes) return Error::kInvalidArgument;
-  if (bytes->size() < kCopyPlaintextBytes) return Write(*bytes);
-  Error error = Writable(bytes->size());
-  if (error != Error::kOk) return error;
-  queue_.AppendShared(std::move(bytes));
-  Queued();
-  return Error::kOk;
-}
-
-Error TlsStream::WriteFile(std::shared_ptr<const File> file, std::uint64_t offset,
-                           std::uint64_t count) {
-  if (!file) return Error::kInvalidArgument;
-  Error error = Writable(0);
-  if (error != Error::kOk) return error;
-  queue_.AppendFile(std::move(file), offset, count);
-  Queued();
   return Error::kOk;
 }
 
@@ -300,7 +250,7 @@ void TlsStream::Fail(Error error) {
 void TlsStream::SendBelow(std::string& output) {
   if (output.empty()) return;
   Error error = Error::kOk;
-  if (output.size() > kCopyBytes) {
+  if (output.size() > kCopyOutputBytes) {
     error = below_->WriteOwned(std::exchange(output, {}));
   } else {
     error = below_->Write(output);

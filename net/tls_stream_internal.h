@@ -17,13 +17,14 @@
 #include "strata/crypto/tls_session.h"
 #include "strata/net/loop.h"
 #include "strata/net/mailbox.h"
+#include "strata/net/queueing_stream_internal.h"
 #include "strata/net/stream.h"
 #include "strata/net/timer.h"
 #include "strata/net/write_queue.h"
 
 namespace strata::net {
 
-class TlsStream final : public Stream, private LoopMember {
+class TlsStream final : public internal::QueueingStream<TlsStream>, private LoopMember {
  public:
   TlsStream(Stream& below, crypto::TlsSession session, std::unique_ptr<StreamHandler> handler);
 
@@ -35,13 +36,6 @@ class TlsStream final : public Stream, private LoopMember {
   void Drain();
   void BelowClosed(Error error);
 
-  Error Write(std::string_view bytes) override;
-  std::span<char> Reserve(std::size_t bytes) override;
-  void Commit(std::size_t bytes) override;
-  Error WriteOwned(std::string bytes) override;
-  Error WriteShared(std::shared_ptr<const std::string> bytes) override;
-  Error WriteFile(std::shared_ptr<const File> file, std::uint64_t offset,
-                  std::uint64_t count) override;
   std::size_t queued_bytes() const override;
   Error CloseWrite() override;
   void Close() override;
@@ -61,6 +55,8 @@ class TlsStream final : public Stream, private LoopMember {
   const crypto::TlsSession* tls() const override { return &session_; }
 
  private:
+  friend class internal::QueueingStream<TlsStream>;
+
   enum Flags : std::uint16_t {
     kOpen = 1,           // The handshake is done, and the handler knows.
     kInCallback = 2,     // Of the handler: what it writes leaves when it returns.
