@@ -393,10 +393,12 @@ void ServerConnection::OnWritable(net::Stream&) {
 void ServerConnection::OnDrain(net::Stream&) {
   draining_ = true;
   if (exchange_) return;
-  // A client that has just connected has not been told of any end, nor will it try again.
-  const std::chrono::milliseconds grace = options().first_request_grace;
-  if (requests_ > 0 || grace.count() <= 0) return Close();
-  stream_->SetIdleTimeout(grace);
+  const std::chrono::milliseconds grace = options().drain_grace;
+  if (grace.count() <= 0) return Close();
+  drain_timer_ = std::make_unique<net::Timer>(loop(), [this] {
+    if (!exchange_) Close();  // Else its answer ends the connection.
+  });
+  drain_timer_->Arm(grace);
 }
 
 void ServerConnection::OnClosed(net::Stream&, net::Error) {

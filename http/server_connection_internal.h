@@ -125,6 +125,7 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
   ServerLoop* loop_ = nullptr;
   net::Stream* stream_ = nullptr;
   std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<net::Timer> drain_timer_;  // Of an idle connection, while the loop drains.
   ConnectionLimits::Token token_;
   std::uint32_t requests_ = 0;
   bool closing_ = false;   // Nothing more is read.

@@ -71,9 +71,10 @@ struct ServerOptions {
   // From the first byte of a request's head to its last: beyond that 408.
   std::chrono::milliseconds header_timeout{std::chrono::seconds(10)};
 
-  // When the server drains, connections that are idle are closed, but for those on which there was
-  // no request yet: their first one is under way, and is waited for so long.
-  std::chrono::milliseconds first_request_grace{std::chrono::seconds(1)};
+  // When the server drains, an idle connection is kept so long: a request may be under way on it,
+  // whose client cannot know of the drain, and must not send it again if it is a POST (RFC 9112
+  // sections 9.3.1 and 9.5). It is answered, with Connection: close. 0: closed at once.
+  std::chrono::milliseconds drain_grace{std::chrono::seconds(1)};
 
   // A body has to come at this rate, on average over each `body_rate_window`, or the connection is
   // closed. 0: at any.

@@ -634,23 +634,56 @@ TEST_F(ServerTest, AnUpgradeHandsTheConnectionOver) {
 }
 
 TEST_F(ServerTest, ADrainAnswersWhatIsOpenAndClosesWhatIsIdle) {
+  ServerOptions options;
+  options.drain_grace = std::chrono::milliseconds(20);
   Router router = HelloRouter();
   std::promise<Responder> deferred;
   router.Get("/later", [&](Request&, Response& response) { deferred.set_value(response.Defer()); });
-  Serve(std::move(router));
+  Serve(std::move(router), std::move(options));
   WireClient idle = Connect();
   EXPECT_EQ(idle.Ask(Get("/")).status, 200);
+  WireClient fresh = Connect();
   WireClient busy = Connect();
   busy.Send(Get("/later"));
   Responder responder = deferred.get_future().get();
   std::thread stopper([&] { server().Stop(net::testing::kLong); });
   EXPECT_EQ(idle.ReadAll(), "");
+  EXPECT_EQ(fresh.ReadAll(), "");
   responder.Send(Reply(200, "text/plain", "done"));
   const WireResponse response = busy.Read();
   EXPECT_EQ(response.body, "done");
   EXPECT_EQ(response.Field("Connection"), "close");
   EXPECT_EQ(busy.ReadAll(), "");
   stopper.join();
+}
+
+// RFC 9112 section 9.5: the client of an idle connection may have sent a request that has not come.
+TEST_F(ServerTest, ADrainAnswersWhatIsOnItsWay) {
+  ServerOptions options;
+  options.drain_grace = net::testing::kLong;
+  Router router = HelloRouter();
+  router.Post("/", [](Request& request, Response& response) { response.Send(request.body()); });
+  Serve(std::move(router), std::move(options));
+  WireClient kept = Connect();
+  EXPECT_EQ(kept.Ask(Get("/")).status, 200);
+  WireClient fresh = Connect();
+  WireClient partial = Connect();
+  partial.Send("POST / HT");
+  EXPECT_TRUE(Eventually([&] { return Count(&ServerCounters::connections) == 3; }));
+  net::Loop& loop = server().runtime().loop(0);
+  loop.Drain(net::testing::kLong);
+  std::promise<void> drains;  // Tasks run in the order in which they were posted.
+  EXPECT_EQ(loop.Post([&] { drains.set_value(); }), net::Error::kOk);
+  drains.get_future().wait();
+  const std::string rest = "TP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+  partial.Send(rest);
+  for (WireClient* client : {&kept, &fresh}) client->Send("POST / HT" + rest);
+  for (WireClient* client : {&kept, &fresh, &partial}) {
+    const WireResponse response = client->Read();
+    EXPECT_EQ(response.body, "hi");
+    EXPECT_EQ(response.Field("Connection"), "close");
+    EXPECT_EQ(client->ReadAll(), "");
+  }
 }
 
 }  // namespace

@@ -16,8 +16,9 @@
 // (sd_listen_fds(3)), from which TakeInheritance() takes them too: there systemd holds the sockets
 // over a restart, and neither signal nor successor is needed.
 //
-// Linux. What a client sends on a kept connection while that is being closed is not answered, here
-// as with every end of an idle connection; clients send it again (RFC 9112 section 9.3.1).
+// Linux. What a client sends on an idle connection while that is being closed is not answered, as
+// with every end of such a one: a protocol in which clients begin keeps it for a while when the loop
+// drains, as http's server does (ServerOptions::drain_grace).
 
 #ifndef STRATA_NET_SUCCESSOR_H_
 #define STRATA_NET_SUCCESSOR_H_
