@@ -114,7 +114,9 @@ TEST_F(AttackTest, Slowloris) {
   }
   // A byte now and then does not buy more time.
   std::uint64_t served = 0;
+  const auto end = std::chrono::steady_clock::now() + net::testing::kLong;
   while (Count(&ServerCounters::timeouts) < kClients && !HasFailure()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end);
     for (WireClient& client : clients) client.Send("X");
     EXPECT_EQ(Connect().Ask(Get("/")).body, "hello") << "others are served meanwhile";
     ++served;
@@ -129,15 +131,18 @@ TEST_F(AttackTest, Slowloris) {
 
 TEST_F(AttackTest, ASlowBody) {
   ServerOptions options;
-  options.min_body_bytes_per_second = 1000;
-  options.body_rate_window = milliseconds(300);
+  options.min_body_bytes_per_second = 100'000;
+  options.body_rate_window = milliseconds(200);
   Start(std::move(options));
   for (const std::string_view path : {"/", "/stream"}) {
     WireClient client = Connect();
     client.Send(
-        absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"));
-    // A byte at each look at the clock.
-    EXPECT_TRUE(Eventually([&] { return !client.peer().Send("x"); }));
+        absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"));
+    // A byte at a time, of which there are never enough.
+    EXPECT_TRUE(Eventually([&] {
+      std::this_thread::sleep_for(milliseconds(1));
+      return !client.peer().Send("x");
+    }));
   }
 }
 

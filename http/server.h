@@ -80,8 +80,8 @@ class Server {
   // The counters of each loop; from any thread.
   std::vector<const ServerCounters*> counters() const;
 
-  // How long requests take, from the end of the head to the end of the answer's being queued; of
-  // all loops, from any thread.
+  // How long requests take, from when their loop has found them, and is free, to the end of the
+  // answer's being queued; of all loops, from any thread.
   LatencySnapshot latency() const;
 
   // The handler of a connection that others have accepted, on a loop of the runtime.
