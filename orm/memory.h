@@ -28,8 +28,8 @@
 // What is different from a Database:
 //   - An integer key is never given out twice, as if it had Autoincrement().
 //   - Create() and Open() refuse what only SQL can do, by FailedPrecondition: Check(), Generated(),
-//     Where() of an index, collations but BINARY, NOCASE and RTRIM; and References() and
-//     LogChanges().
+//     Where() of an index, collations but BINARY, NOCASE and RTRIM; and References(),
+//     LogChanges(), FullText() and Boxes().
 //   - Execute(), Query(), ForEach() and those of select.h are Unimplemented: there is no SQL, and
 //     conditions are the program's own, on the rows of a view.
 //   - Every call on a table that has not been created is FailedPrecondition.

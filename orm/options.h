@@ -103,6 +103,8 @@ struct Option {
     // Of tables alone:
     kIndex,
     kLogChanges,
+    kFullText,
+    kBoxes,
   };
 
   What what;
@@ -120,6 +122,14 @@ struct Option {
   constexpr Option Where(std::string_view sql) const {
     Option copy = *this;
     copy.index.where = sql;
+    return copy;
+  }
+
+  // Of FullText(): what makes words of a text (https://sqlite.org/fts5.html section 4.3), such as
+  // "porter unicode61".
+  constexpr Option Tokenizer(std::string_view tokenizer) const {
+    Option copy = *this;
+    copy.text = tokenizer;
     return copy;
   }
 
@@ -148,10 +158,10 @@ template <typename F>
 using ArgumentOfLambda = typename LambdaArgument<F>::Type;
 
 template <std::same_as<std::string_view>... Names>
-constexpr Option MakeIndex(bool unique, Names... names) {
+constexpr Option MakeIndex(Option::What what, bool unique, Names... names) {
   static_assert(sizeof...(Names) >= 1 && sizeof...(Names) <= kMaxIndexColumns,
-                "Index() takes 1 to 8 columns");
-  Option option{.what = Option::What::kIndex};
+                "an index takes 1 to 8 columns");
+  Option option{.what = what};
   option.index.columns = {names...};
   option.index.column_count = sizeof...(Names);
   option.index.unique = unique;
@@ -280,11 +290,24 @@ constexpr Option LogChanges(std::uint32_t max_entries = 100'000,
 // Of the table: an index over columns, by their names in the schema.
 template <typename... Names>
 constexpr Option Index(Names... names) {
-  return internal::MakeIndex(false, std::string_view(names)...);
+  return internal::MakeIndex(Option::What::kIndex, false, std::string_view(names)...);
 }
 template <typename... Names>
 constexpr Option UniqueIndex(Names... names) {
-  return internal::MakeIndex(true, std::string_view(names)...);
+  return internal::MakeIndex(Option::What::kIndex, true, std::string_view(names)...);
+}
+
+// Of the table: what finds rows by the words of these columns, and by the boxes that these columns
+// are, the least and the greatest number of each dimension: Boxes("west", "east", "south", "north")
+// (search.h). The key is one integer.
+template <typename... Names>
+constexpr Option FullText(Names... names) {
+  return internal::MakeIndex(Option::What::kFullText, false, std::string_view(names)...);
+}
+template <typename... Names>
+constexpr Option Boxes(Names... names) {
+  static_assert(sizeof...(Names) % 2 == 0, "Boxes() takes two columns for each dimension");
+  return internal::MakeIndex(Option::What::kBoxes, false, std::string_view(names)...);
 }
 
 }  // namespace options

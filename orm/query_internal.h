@@ -40,6 +40,12 @@ enum class Op : std::uint8_t {
   kMin,
   kMax,
   kAvg,
+  kMatch,      // Of `table`, to the query.
+  kRank,       // Of `table`, that a kMatch is of.
+  kSnippet,    // Of a column, with two texts around words, one for what is left out, and a number.
+  kHighlight,  // Of a column, with two texts around words.
+  kOverlaps,   // Of `table`: the box, a least and a greatest number for each dimension.
+  kWithin,
 };
 
 // Terms within terms, at most: what walks through them recurses, and SQLite's parser has a stack of
@@ -57,7 +63,7 @@ struct Term {
 
   Op op = Op::kInvalid;
   std::uint8_t depth = 0;
-  const TableInfo* table = nullptr;   // Of kColumn.
+  const TableInfo* table = nullptr;   // Of kColumn, and of searches.
   const Column* column = nullptr;     // The same.
   Argument argument = {};             // Of kValue.
   std::shared_ptr<const void> owner;  // Of what the argument refers to.

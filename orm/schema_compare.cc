@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "strata/orm/rules_internal.h"
 #include "strata/orm/schema_compare_internal.h"
-#include "strata/orm/schema_log_internal.h"
+#include "strata/orm/schema_follow_internal.h"
 #include "strata/orm/schema_read_internal.h"
 #include "strata/orm/schema_rebuild_internal.h"
 #include "strata/orm/schema_sql_internal.h"
@@ -447,12 +447,14 @@ class Comparison {
   }
 
   absl::Status EmitAll() {
-    AroundSql log;
-    absl::Status status = PlanLog(connection_, table_, {!found_, must_rebuild_}, &log);
+    const TableFate fate{!found_, must_rebuild_};
+    AroundSql followers;
+    absl::Status status = PlanLog(connection_, table_, fate, &followers);
+    if (status.ok()) status = PlanSearch(connection_, table_, fate, &followers);
     if (!status.ok()) return status;
-    plan_.sql.insert(plan_.sql.end(), log.before.begin(), log.before.end());
+    plan_.sql.insert(plan_.sql.end(), followers.before.begin(), followers.before.end());
     Emit();
-    plan_.sql.insert(plan_.sql.end(), log.after.begin(), log.after.end());
+    plan_.sql.insert(plan_.sql.end(), followers.after.begin(), followers.after.end());
     return absl::OkStatus();
   }
 

@@ -1,9 +1,10 @@
-#include <algorithm>
+// The log of a table's changes: a table and triggers.
+
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "strata/orm/schema_log_internal.h"
+#include "strata/orm/schema_follow_internal.h"
 #include "strata/orm/schema_read_internal.h"
 #include "strata/orm/schema_sql_internal.h"
 
@@ -18,22 +19,7 @@ constexpr std::string_view kNow = "CAST(round((julianday('now') - 2440587.5) * 8
 
 using Columns = std::vector<const Column*>;
 
-struct Trigger {
-  std::string name;
-  std::string sql;
-  friend bool operator==(const Trigger&, const Trigger&) = default;
-};
-
-// Names of a described table have no '#', so that this is none of them.
 std::string LogName(const TableInfo& table) { return absl::StrCat(table.name, "#log"); }
-
-Trigger MakeTrigger(const TableInfo& table, std::string_view suffix, std::string_view on,
-                    std::string_view when, std::string_view body) {
-  std::string name = absl::StrCat(LogName(table), suffix);
-  std::string sql = absl::StrCat("CREATE TRIGGER ", Quoted(name), " AFTER ", on,
-                                 when.empty() ? "" : " WHEN ", when, " BEGIN ", body, " END");
-  return {std::move(name), std::move(sql)};
-}
 
 // An entry with the values of the row that is `from`, OLD or NEW.
 std::string EntrySql(const TableInfo& table, const Columns& columns, int kind,
@@ -48,28 +34,27 @@ std::string EntrySql(const TableInfo& table, const Columns& columns, int kind,
                       ") VALUES (", kind, ", ", kNow, values, ");");
 }
 
-// Byte by byte, whatever the collation.
 std::string SameKeySql(const TableInfo& table) {
   std::string sql;
   for (std::size_t i = 0; i < table.key_count; ++i) {
-    const std::string name = Quoted(table.columns[table.key[i]].name);
-    absl::StrAppend(&sql, i == 0 ? "" : " AND ", "OLD.", name, " COLLATE BINARY IS NEW.", name);
+    absl::StrAppend(&sql, i == 0 ? "" : " AND ", SameValueSql(table.columns[table.key[i]]));
   }
   return sql;
 }
 
 // Those of the table.
 std::vector<Trigger> RowTriggers(const TableInfo& table, const Columns& columns) {
+  const std::string log = LogName(table);
   const std::string name = Quoted(table.name);
   const std::string same = SameKeySql(table);
   const std::string inserted = EntrySql(table, columns, 1, "NEW");
   const std::string updated = EntrySql(table, columns, 2, "NEW");
   const std::string deleted = EntrySql(table, columns, 3, "OLD");
-  return {MakeTrigger(table, "_delete", absl::StrCat("DELETE ON ", name), "", deleted),
-          MakeTrigger(table, "_insert", absl::StrCat("INSERT ON ", name), "", inserted),
-          MakeTrigger(table, "_rekey", absl::StrCat("UPDATE ON ", name),
+  return {MakeTrigger(log, "delete", absl::StrCat("DELETE ON ", name), "", deleted),
+          MakeTrigger(log, "insert", absl::StrCat("INSERT ON ", name), "", inserted),
+          MakeTrigger(log, "rekey", absl::StrCat("UPDATE ON ", name),
                       absl::StrCat("NOT (", same, ")"), absl::StrCat(deleted, " ", inserted)),
-          MakeTrigger(table, "_update", absl::StrCat("UPDATE ON ", name), same, updated)};
+          MakeTrigger(log, "update", absl::StrCat("UPDATE ON ", name), same, updated)};
 }
 
 // That of the log, which never drops the last entry.
@@ -85,7 +70,7 @@ Trigger PruneTrigger(const TableInfo& table) {
         " WHERE \"#time\" >= NEW.\"#time\" - ", std::int64_t{1000} * table.log.max_age_seconds,
         " ORDER BY \"#sequence\" LIMIT 1);");
   }
-  return MakeTrigger(table, "_prune", absl::StrCat("INSERT ON ", log),
+  return MakeTrigger(LogName(table), "prune", absl::StrCat("INSERT ON ", log),
                      absl::StrCat("NEW.\"#sequence\" % ", kPruneInterval, " = 0"), body);
 }
 
@@ -100,10 +85,6 @@ std::string CreateLogSql(const TableInfo& table) {
                    "\"#time\" INTEGER NOT NULL");
   for (const Column& column : table.columns) absl::StrAppend(&sql, ", ", ColumnSql(column));
   return absl::StrCat(sql, ") STRICT");
-}
-
-std::string DropTriggerSql(std::string_view name) {
-  return absl::StrCat("DROP TRIGGER ", Quoted(name));
 }
 
 class LogPlan {
@@ -125,17 +106,10 @@ class LogPlan {
     absl::StatusOr<std::optional<TableSchema>> log = ReadTable(connection_, LogName(table_));
     if (!log.ok()) return log.status();
     log_ = *std::move(log);
-    constexpr std::string_view kQuery =
-        " FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1) + 1) = ?1 || "
-        "'_' "
-        "COLLATE NOCASE ORDER BY name";
-    const auto names = TextsOf(connection_, absl::StrCat("SELECT name", kQuery), LogName(table_));
-    if (!names.ok()) return names.status();
-    const auto texts = TextsOf(connection_, absl::StrCat("SELECT sql", kQuery), LogName(table_));
-    if (!texts.ok()) return texts.status();
+    auto triggers = ReadTriggers(connection_, LogName(table_));
+    if (!triggers.ok()) return triggers.status();
     const std::string prune = PruneTrigger(table_).name;
-    for (std::size_t i = 0; i < names->size(); ++i) {
-      Trigger trigger{(*names)[i], (*texts)[i]};
+    for (Trigger& trigger : *triggers) {
       if (SameName(trigger.name, prune)) {
         prune_ = std::move(trigger);
       } else {
@@ -253,16 +227,6 @@ class LogPlan {
 absl::Status PlanLog(Connection& connection, const TableInfo& table, TableFate fate,
                      AroundSql* plan) {
   return LogPlan(connection, table, fate, plan).Run();
-}
-
-absl::StatusOr<std::vector<std::string>> DropFollowersSql(Connection& connection) {
-  auto names = TextsOf(connection,
-                       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND "
-                       "substr(name, 1, length(tbl_name) + 1) = tbl_name || '#' COLLATE NOCASE",
-                       "");
-  if (!names.ok()) return names.status();
-  for (std::string& name : *names) name = DropTriggerSql(name);
-  return names;
 }
 
 }  // namespace strata::orm::internal

@@ -6,7 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "strata/orm/rules_internal.h"
 #include "strata/orm/schema_compare_internal.h"
-#include "strata/orm/schema_log_internal.h"
+#include "strata/orm/schema_follow_internal.h"
 #include "strata/orm/schema_migrate_internal.h"
 #include "strata/orm/schema_read_internal.h"
 #include "strata/orm/schema_sql_internal.h"

@@ -43,6 +43,7 @@ SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
   Plan& plan = found->second;
   last_plan_ = &plan;
   if (!is_new) return plan;
+  if (table.full_text.column_count != 0) connection_->TrustTriggers();
   plan.name = Quoted(table.name);
   for (std::size_t i = 0; i < table.key_count; ++i) {
     absl::StrAppend(&plan.where, i == 0 ? " WHERE " : " AND ",

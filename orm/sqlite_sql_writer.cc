@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include "absl/strings/str_cat.h"
 #include "strata/orm/schema_sql_internal.h"
@@ -20,6 +21,8 @@ std::vector<OrderTerm> WholeOrder(const SelectOperation& operation) {
   }
   return order;
 }
+
+std::string TextName(const TableInfo& table) { return absl::StrCat(table.name, "#text"); }
 
 Argument FieldOf(const Column& column, const void* row) {
   return {column.value, column.Value(row), {}, column.has(Column::kAsText)};
@@ -86,6 +89,7 @@ absl::Status SqlWriter::Where(const TableInfo& table, const Term& condition) {
 void SqlWriter::From(const SelectOperation& operation) {
   absl::StrAppend(&sql_, " FROM ", Quoted(operation.table->name));
   for (const JoinedTable& join : operation.joins) Join(join);
+  JoinMatches(operation);
 }
 
 void SqlWriter::Join(const JoinedTable& join) {
@@ -263,6 +267,81 @@ void SqlWriter::In(const Term& term) {
   sql_ += ")";
 }
 
+void SqlWriter::JoinMatches(const SelectOperation& operation) {
+  for (const Term& term : operation.where) {
+    if (term.op != Op::kMatch) continue;
+    const bool is_joined = std::any_of(matches_.begin(), matches_.end(),
+                                       [&](const Term* each) { return each->table == term.table; });
+    if (is_joined) continue;
+    const std::string text = Quoted(TextName(*term.table));
+    absl::StrAppend(&sql_, " JOIN ", text, " ON ", text, ".rowid = ");
+    Name(*term.table, term.table->key_column());
+    matches_.push_back(&term);
+  }
+}
+
+bool SqlWriter::HasMatch(const TableInfo& table) {
+  for (const Term* match : matches_) {
+    if (match->table == &table) return true;
+  }
+  Refuse(absl::StrCat(table.name, ": the query has no condition that is a Match()"));
+  return false;
+}
+
+void SqlWriter::Match(const Term& term) {
+  const std::string text = Quoted(TextName(*term.table));
+  const bool is_joined = std::find(matches_.begin(), matches_.end(), &term) != matches_.end();
+  if (!is_joined) {
+    Name(*term.table, term.table->key_column());
+    absl::StrAppend(&sql_, " IN (SELECT rowid FROM ", text, " WHERE ");
+  }
+  absl::StrAppend(&sql_, text, " MATCH ");
+  Write(term.operands[0]);
+  if (!is_joined) sql_ += ")";
+}
+
+void SqlWriter::TextFunction(const Term& term, std::string_view name) {
+  const Term& column = term.operands[0];
+  if (column.op != Op::kColumn) return Write(column);
+  const IndexInfo& info = column.table->full_text;
+  const auto* begin = info.columns.begin();
+  const auto* end = begin + info.column_count;
+  const auto* found = std::find(begin, end, column.column->name);
+  if (found == end) return Refuse("a column is not one of FullText()");
+  if (!HasMatch(*column.table)) return;
+  absl::StrAppend(&sql_, name, "(", Quoted(TextName(*column.table)), ", ", found - begin);
+  for (const Term& operand : std::span(term.operands).subspan(1)) {
+    sql_ += ", ";
+    Write(operand);
+  }
+  sql_ += ")";
+}
+
+// The tree finds what overlaps, with numbers that are rounded; then the rows' own count.
+void SqlWriter::Boxes(const Term& term) {
+  const TableInfo& table = *term.table;
+  const bool is_within = term.op == Op::kWithin;
+  sql_ += "(";
+  Name(table, table.key_column());
+  absl::StrAppend(&sql_, " IN (SELECT id FROM ", Quoted(absl::StrCat(table.name, "#boxes")));
+  for (std::size_t i = 0; i < term.operands.size(); i += 2) {
+    absl::StrAppend(&sql_, i == 0 ? " WHERE max" : " AND max", i / 2, " >= ");
+    Write(term.operands[i]);
+    absl::StrAppend(&sql_, " AND min", i / 2, " <= ");
+    Write(term.operands[i + 1]);
+  }
+  sql_ += ")";
+  for (std::size_t i = 0; i < term.operands.size(); ++i) {
+    // To overlap, the row's greatest number is compared with the least one of the box.
+    const std::size_t of_row = is_within ? i : i ^ 1;
+    sql_ += " AND ";
+    Name(table, *table.Find(table.boxes.columns[of_row]));
+    sql_ += i % 2 == 0 ? " >= " : " <= ";
+    Write(term.operands[i]);
+  }
+  sql_ += ")";
+}
+
 void SqlWriter::Write(const Term& term) {
   switch (term.op) {
     case Op::kInvalid:
@@ -329,6 +408,19 @@ void SqlWriter::Write(const Term& term) {
       return Function(term, "max");
     case Op::kAvg:
       return Function(term, "avg");
+    case Op::kMatch:
+      return Match(term);
+    case Op::kRank:
+      if (!HasMatch(*term.table)) return;
+      absl::StrAppend(&sql_, Quoted(TextName(*term.table)), ".rank");
+      return;
+    case Op::kSnippet:
+      return TextFunction(term, "snippet");
+    case Op::kHighlight:
+      return TextFunction(term, "highlight");
+    case Op::kOverlaps:
+    case Op::kWithin:
+      return Boxes(term);
   }
 }
 

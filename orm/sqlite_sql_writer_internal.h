@@ -42,12 +42,21 @@ class SqlWriter {
   void Function(const Term& term, std::string_view name);
   void In(const Term& term);
 
+  // The words that a row is searched by are a table of its own, which is joined where the query has
+  // the condition at the top, so that there is a rank; or else the row is one of the found.
+  void JoinMatches(const SelectOperation& operation);
+  bool HasMatch(const TableInfo& table);
+  void Match(const Term& term);
+  void TextFunction(const Term& term, std::string_view name);
+  void Boxes(const Term& term);
+
   void Refuse(std::string_view why);
 
   std::string sql_;
   std::vector<Argument> arguments_;
   std::vector<const TableInfo*> tables_;
-  bool multiplies_ = false;  // A join may give several rows for one.
+  std::vector<const Term*> matches_;  // Whose tables are joined.
+  bool multiplies_ = false;           // A join may give several rows for one.
   absl::Status status_;
 };
 

@@ -119,6 +119,9 @@ struct TableInfo {
   std::span<const IndexInfo> indexes = {};  // Besides those of the columns' own options.
   std::span<const std::string_view> checks = {};
   ChangeLogInfo log = {};
+  IndexInfo full_text = {};  // Of columns, where there is one; and `boxes`.
+  IndexInfo boxes = {};
+  std::string_view tokenizer = {};
   std::array<std::uint16_t, kMaxKeyColumns> key = {};  // Positions in `columns`.
   std::uint16_t key_count = 0;                         // 0 for a STRATA_STRUCT.
   std::int16_t created_at = -1;                        // Positions, or -1.
@@ -275,6 +278,8 @@ constexpr void Apply(const Option& option, Column& column) {
       break;
     case What::kIndex:
     case What::kLogChanges:
+    case What::kFullText:
+    case What::kBoxes:
       break;
   }
 }
@@ -374,6 +379,8 @@ enum class TableProblem : std::uint8_t {
   kIdIsNoKey,
   kAutoincrementOfOther,
   kEmptyLog,
+  kTextOfOther,
+  kBoxesOfOther,
 };
 
 // Everything but the columns' array, for which it finds the key.
@@ -412,7 +419,7 @@ constexpr TableProblem CheckNames(std::span<const Column> columns,
       if (option.log.max_entries == 0) return TableProblem::kEmptyLog;
       continue;
     }
-    if (option.what != Option::What::kIndex) return TableProblem::kNotForTables;
+    if (option.what < Option::What::kIndex) return TableProblem::kNotForTables;
     for (std::size_t i = 0; i < option.index.column_count; ++i) {
       bool found = false;
       for (const Column& column : columns) found = found || column.name == option.index.columns[i];
@@ -443,12 +450,49 @@ constexpr TableProblem FindFlags(std::span<const Column> columns, TableInfo& tab
   return TableProblem::kNone;
 }
 
+constexpr bool IsText(const Column& column) {
+  return column.value->kind == Kind::kString && !SameName(column.name, "rank") &&
+         !SameName(column.name, "rowid");
+}
+
+constexpr bool IsNumber(const Column& column) {
+  return !column.value->is_enum &&
+         (IsIntegerKind(column.value->kind) || column.value->kind == Kind::kFloat ||
+          column.value->kind == Kind::kDouble);
+}
+
+// Searches give the key that SQLite has for each row, which is an integer.
+constexpr bool CanBeSearched(std::span<const Column> columns, const TableInfo& table,
+                             const Option& option, bool (*fits)(const Column& column)) {
+  if (table.key_count != 1 || !IsIntegerKind(columns[table.key[0]].value->kind)) return false;
+  for (std::size_t i = 0; i < option.index.column_count; ++i) {
+    for (const Column& column : columns) {
+      if (column.name == option.index.columns[i] && !fits(column)) return false;
+    }
+  }
+  return true;
+}
+
+constexpr TableProblem CheckSearches(std::span<const Column> columns,
+                                     std::span<const Option> options, const TableInfo& table) {
+  for (const Option& option : options) {
+    if (option.what == Option::What::kFullText && !CanBeSearched(columns, table, option, IsText)) {
+      return TableProblem::kTextOfOther;
+    }
+    if (option.what == Option::What::kBoxes && !CanBeSearched(columns, table, option, IsNumber)) {
+      return TableProblem::kBoxesOfOther;
+    }
+  }
+  return TableProblem::kNone;
+}
+
 constexpr TableProblem CheckTable(std::span<const Column> columns, bool needs_key,
                                   std::span<const Option> options, TableInfo& table) {
   if (columns.size() > kMaxColumns) return TableProblem::kTooManyColumns;
   TableProblem problem = CheckNames(columns, options);
   if (problem == TableProblem::kNone && needs_key) problem = FindKey(columns, table);
   if (problem == TableProblem::kNone) problem = FindFlags(columns, table);
+  if (problem == TableProblem::kNone) problem = CheckSearches(columns, options, table);
   return problem;
 }
 
@@ -524,6 +568,10 @@ struct Tables {
     for (const Option& option : Description::Options()) {
       if (option.what == Option::What::kNamed) table.name = option.text;
       if (option.what == Option::What::kLogChanges) table.log = option.log;
+      if (option.what == Option::What::kBoxes) table.boxes = option.index;
+      if (option.what != Option::What::kFullText) continue;
+      table.full_text = option.index;
+      table.tokenizer = option.text;
     }
     table.columns = kColumns;
     table.indexes = kIndexes;

@@ -44,12 +44,14 @@
 #define STRATA_ORM_INTERNAL_OPTIONS            \
   using ::strata::orm::options::AsText;        \
   using ::strata::orm::options::Autoincrement; \
+  using ::strata::orm::options::Boxes;         \
   using ::strata::orm::options::Check;         \
   using ::strata::orm::options::Collate;       \
   using ::strata::orm::options::CreatedAt;     \
   using ::strata::orm::options::Default;       \
   using ::strata::orm::options::DefaultSql;    \
   using ::strata::orm::options::Filter;        \
+  using ::strata::orm::options::FullText;      \
   using ::strata::orm::options::Generated;     \
   using ::strata::orm::options::Index;         \
   using ::strata::orm::options::Indexed;       \
@@ -123,8 +125,8 @@
       STRATA_ORM_INTERNAL_REFUSE(kSetNullOfValue, type, name,                                     \
                                  "kSetNull needs a std::optional without NotNull()")              \
       STRATA_ORM_INTERNAL_REFUSE(kNotForColumns, type, name,                                      \
-                                 "Index() and LogChanges() are of the table; a column has "       \
-                                 "Indexed() or Unique()")                                         \
+                                 "Index(), FullText(), Boxes() and LogChanges() are of the "      \
+                                 "table; a column has Indexed() or Unique()")                     \
       STRATA_ORM_INTERNAL_REFUSE(kStoredAlone, type, name, "Stored() needs a Generated()")        \
       STRATA_ORM_INTERNAL_REFUSE(kBadName, type, name,                                            \
                                  "a name in SQL has letters, digits and _ alone, 64 at most")     \
@@ -179,7 +181,8 @@
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kTooManyColumns, type, "more than 250 columns")            \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
           kNotForTables, type,                                                                    \
-          "of the table are Named(), Index(), UniqueIndex(), Check() and LogChanges()")           \
+          "of the table are Named(), Index(), UniqueIndex(), Check(), FullText(), Boxes() and "   \
+          "LogChanges()")                                                                         \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
           kBadName, type, "a name in SQL has letters, digits and _ alone, 64 at most")            \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kTwoOfOne, type,                                           \
@@ -191,6 +194,11 @@
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kAutoincrementOfOther, type,                               \
                                        "Autoincrement() is for the key alone")                    \
       STRATA_ORM_INTERNAL_REFUSE_TABLE(kEmptyLog, type, "LogChanges() of no entries")             \
+      STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
+          kTextOfOther, type,                                                                     \
+          "FullText() is for texts, not named rank or rowid, of a table with one integer as key") \
+      STRATA_ORM_INTERNAL_REFUSE_TABLE(                                                           \
+          kBoxesOfOther, type, "Boxes() is for numbers, of a table with one integer as key")      \
       return true;                                                                                \
     }                                                                                             \
   };                                                                                              \

@@ -92,7 +92,7 @@ STRATA_TABLE(Row, id, (team, OnDelete(kCascade)));
 #if CASE == 19  // Row.team: kSetNull needs a std::optional without NotNull()
 STRATA_TABLE(Row, id, (team, References<Team>(), OnDelete(kSetNull)));
 #endif
-#if CASE == 20  // Row.text: Index() and LogChanges() are of the table; a column has Indexed()
+#if CASE == 20  // Row.text: Index(), FullText(), Boxes() and LogChanges() are of the table;
 STRATA_TABLE(Row, id, (text, Index("text")));
 #endif
 #if CASE == 21  // Row.text: a name in SQL has letters, digits and _ alone
@@ -104,7 +104,7 @@ STRATA_TABLE(Row, id, text, (number, Named("TEXT")));
 #if CASE == 23  // Row: an Index() names a column that the table does not have
 STRATA_TABLE((Row, Index("txt")), id, text);
 #endif
-#if CASE == 24  // Row: of the table are Named(), Index(), UniqueIndex(), Check() and LogChanges()
+#if CASE == 24  // Row: of the table are Named(), Index(), UniqueIndex(), Check(), FullText()
 STRATA_TABLE((Row, Unique()), id, text);
 #endif
 #if CASE == 25  // Row: `id` is no key
@@ -124,6 +124,15 @@ STRATA_TABLE(Row, id, (team, Version()), (number, Named("n")), (plain, Named("p"
 #endif
 #if CASE == 30  // Row.text: Autoincrement() is for an integer key
 STRATA_TABLE(Row, (text, PrimaryKey(), Autoincrement()));
+#endif
+#if CASE == 33  // Row: FullText() is for texts, not named rank or rowid
+STRATA_TABLE((Row, FullText("text", "team")), id, text, team);
+#endif
+#if CASE == 34  // Row: Boxes() is for numbers, of a table with one integer as key
+STRATA_TABLE((Row, Boxes("number", "team")), (text, PrimaryKey()), number, team);
+#endif
+#if CASE == 35  // Boxes() takes two columns for each dimension
+STRATA_TABLE((Row, Boxes("number")), id, number);
 #endif
 #if CASE == 32  // Row: LogChanges() of no entries
 STRATA_TABLE((Row, LogChanges(0)), id, text);
