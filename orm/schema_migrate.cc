@@ -274,6 +274,7 @@ class Migrator {
     done->emplace_back(step->script);
     done->push_back(SetVersionSql(step->version));
     if (status.ok()) status = RunScript(connection_, step->script);
+    session_.GuardBoundaries();
     if (status.ok()) status = CheckReferences(connection_, "");
     if (status.ok()) status = connection_.Execute(done->back());
     if (status.ok()) return status;

@@ -367,6 +367,16 @@ constexpr char kTitles[] = R"(
     CREATE TABLE teams (id INTEGER PRIMARY KEY, title TEXT NOT NULL) STRICT;
     INSERT INTO teams VALUES (1, 'red');)";
 
+TEST_F(SchemaTest, AfterMigrationsTransactionsAreStillThoseOfTransact) {
+  file_.Run(kTeams);
+  auto db = Database::Open(file_.path());
+  ASSERT_TRUE(db.ok()) << db.status();
+  const auto report = (*db)->Migrate(
+      Schema::Of<Team>({{.version = 1, .name = "", .up = "DELETE FROM teams", .down = ""}}));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ((*db)->Execute("BEGIN").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(SchemaTest, MigrationsRunOnceAndInOrder) {
   file_.Run(kTitles);
   for (int i = 0; i < 2; ++i) {

@@ -57,6 +57,10 @@ Stamps StampsNow(const TableInfo& table) {
 
 SqliteSession::SqliteSession(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)) {
+  GuardBoundaries();
+}
+
+void SqliteSession::GuardBoundaries() {
   sqlite3_set_authorizer(connection_->get(), &RefuseBoundaries, this);
 }
 

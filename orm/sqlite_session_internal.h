@@ -90,6 +90,10 @@ class SqliteSession {
     return End(body());
   }
 
+  // Lets the caller's SQL begin and end no transaction, as from the beginning on, after the
+  // connection has had another authorizer.
+  void GuardBoundaries();
+
   // OK if there still is the transaction that Transact() began: SQLite ends it by itself when the
   // disk is full, or cannot be written to. What followed would be made without it.
   absl::Status InTransaction() const;
