@@ -102,13 +102,15 @@ struct SelectOperation {
 
   enum class What : std::uint8_t { kRows, kCount, kExists };
   What what = What::kRows;
+  bool distinct = false;  // Of rows that are equal in all results, one.
   const TableInfo* table = nullptr;
   std::vector<JoinedTable> joins;
   std::vector<Term> results;  // None: all columns of `table`.
   std::vector<Term> where;    // All of them have to be true.
   std::vector<Term> group;
   std::vector<Term> having;
-  // Rows that are equal in these are in the order of the key, unless there are groups.
+  // Rows that are equal in these are in the order of the key, unless there are groups, or rows are
+  // distinct.
   std::vector<OrderTerm> order;
   std::shared_ptr<const void> after;  // Only rows that come after this one, in that order.
   std::optional<std::int64_t> limit;

@@ -121,8 +121,8 @@ class Select {
   }
 
   // Only rows that come after `row` by the order, or by the key if there is none. Its fields of the
-  // order and the key count alone; it need not be there any more. Orders are by columns of T, and
-  // joins do not multiply its rows; else it is an InvalidArgument.
+  // order and the key count alone; it need not be there any more. Orders are by columns of T, joins
+  // do not multiply its rows, and there is no Distinct(); else it is an InvalidArgument.
   Select& After(const T& row) {
     operation_.after = std::make_shared<const T>(row);
     return *this;
@@ -154,6 +154,13 @@ class Select {
                        .is_left = true,
                        .by_reference = true,
                        .reference = Col(reference).term().column});
+  }
+
+  // Of rows that are equal in all their columns, one: as those of T that a Join() has multiplied,
+  // or the values that there are of a column. An order is by some of these columns.
+  Select& Distinct() {
+    operation_.distinct = true;
+    return *this;
   }
 
   // One row for all those that are equal in these; what is not among them is computed of the rows

@@ -107,6 +107,24 @@ class SelectTest : public ::testing::Test {
   std::unique_ptr<Database> db_;
 };
 
+TEST_F(SelectTest, DistinctRowsComeOnce) {
+  // Ann has two books.
+  const auto written = Select<Author>().Join<Book>(&Book::author);
+  EXPECT_EQ(*written.Count(*db_), 3);
+  const auto authors = Select<Author>(written).Distinct().OrderBy(Desc(&Author::name));
+  EXPECT_EQ(*authors.Count(*db_), 2);
+  EXPECT_TRUE(*authors.Exists(*db_));
+  const auto rows = authors.All(*db_);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ(rows->at(0).name, "Bob");
+  const auto years = Select<Author>().Distinct().OrderBy(&Author::born).Columns(&Author::born);
+  EXPECT_EQ(*years.All(*db_), (std::vector<std::optional<std::int32_t>>{std::nullopt, 1900, 1950}));
+  EXPECT_EQ(*years.Count(*db_), 3);
+  EXPECT_EQ(Select<Author>(authors).After(rows->at(0)).All(*db_).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
 TEST_F(SelectTest, RowsComeByConditionOrderAndLimit) {
   const auto authors =
       Select<Author>().Where(Col(&Author::id) < 4).OrderBy(Desc(&Author::name)).Limit(2).All(*db_);

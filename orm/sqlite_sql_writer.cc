@@ -36,8 +36,8 @@ void SqlWriter::Refuse(std::string_view why) {
 
 absl::Status SqlWriter::Select(const SelectOperation& operation) {
   using What = SelectOperation::What;
-  const bool is_plain = operation.group.empty() && operation.having.empty() && !operation.limit &&
-                        operation.offset == 0;
+  const bool is_plain = operation.group.empty() && !operation.distinct &&
+                        operation.having.empty() && !operation.limit && operation.offset == 0;
   // Counting the rows of a query within is what always works; SQLite counts those of a table, or of
   // an index, without.
   const bool counts_rows = operation.what == What::kCount && is_plain && operation.results.empty();
@@ -49,12 +49,12 @@ absl::Status SqlWriter::Select(const SelectOperation& operation) {
   std::swap(sql_, from);
   From(operation);
   std::swap(sql_, from);
-  sql_ += "SELECT ";
+  sql_ += operation.distinct ? "SELECT DISTINCT " : "SELECT ";
   if (counts_rows) {
     sql_ += "count(*)";
   } else if (!operation.results.empty()) {
     List("", operation.results, ", ");
-  } else if (operation.what != What::kRows) {
+  } else if (operation.what != What::kRows && !operation.distinct) {
     sql_ += "1";
   } else {
     for (const Column& column : operation.table->columns) {
@@ -138,7 +138,7 @@ void SqlWriter::Conditions(const SelectOperation& operation) {
     const bool is_of_rows = std::all_of(order.begin(), order.end(), [&](const OrderTerm& each) {
       return each.term.op == Op::kColumn && each.term.table == operation.table;
     });
-    if (!operation.group.empty() || multiplies_ || !is_of_rows) {
+    if (!operation.group.empty() || operation.distinct || multiplies_ || !is_of_rows) {
       return Refuse("After() is for rows of one table, in the order of its columns");
     }
     AfterAtOnce(order, operation.after.get());
@@ -208,7 +208,7 @@ void SqlWriter::After(const std::vector<OrderTerm>& order, const void* row, std:
 void SqlWriter::Order(const SelectOperation& operation) {
   if (operation.order.empty() && operation.after == nullptr) return;
   const std::vector<OrderTerm> order =
-      operation.group.empty() ? WholeOrder(operation) : operation.order;
+      operation.group.empty() && !operation.distinct ? WholeOrder(operation) : operation.order;
   sql_ += " ORDER BY ";
   for (const OrderTerm& each : order) {
     if (&each != &order.front()) sql_ += ", ";
