@@ -267,5 +267,69 @@ TEST_F(ConcurrencyTest, SchemasChangeUnderReaders) {
   for (std::thread& reader : readers) reader.join();
 }
 
+// A thread that has the turn of writers would wait for the other for ever, if that waited for it.
+TEST(ReadsBesideWritesTest, SqlThatOnlyReadsDoesNotWaitForATransaction) {
+  const RawFile file("reads.db");
+  auto db = Database::Open(file.path(), Schema::Of<Entry>());
+  ASSERT_TRUE(db.ok()) << db.status();
+  Entry entry{.id = 1, .name = "committed"};
+  ASSERT_EQ((*db)->Insert(&entry), absl::OkStatus());
+  ASSERT_EQ((*db)->Transact([&](Transaction& transaction) {
+    Entry other{.id = 2, .name = "not yet"};
+    EXPECT_EQ(transaction.Insert(&other), absl::OkStatus());
+    EXPECT_EQ(transaction.Query<std::int64_t>("SELECT id FROM entries")->size(), 2u);
+    std::thread([&] {
+      EXPECT_EQ(*(*db)->Query<std::string>(" select name FROM entries WHERE id < ?", 10),
+                std::vector<std::string>{"committed"});
+      EXPECT_EQ(*(*db)->Query<std::int64_t>("WITH ids AS (SELECT id FROM entries) SELECT max(id) "
+                                            "FROM ids"),
+                std::vector<std::int64_t>{1});
+      EXPECT_EQ((*db)->ForEach<Entry>("SELECT * FROM entries", {},
+                                      [](Entry& each) { EXPECT_EQ(each.id, 1); }),
+                absl::OkStatus());
+      EXPECT_EQ((*db)->Query<int>("SELECT 1, 2").status().code(),
+                absl::StatusCode::kInvalidArgument);
+    }).join();
+    EXPECT_EQ((*db)->Query<int>("SELECT 1").status().code(), absl::StatusCode::kFailedPrecondition);
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  EXPECT_EQ((*db)->Query<std::int64_t>("SELECT id FROM entries")->size(), 2u);
+}
+
+TEST(ReadsBesideWritesTest, SqlOfItsConnectionIsOfTheOneThatWrites) {
+  const RawFile file("reads.db");
+  auto opened = Database::Open(file.path(), Schema::Of<Entry>());
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Database& db = **opened;
+  const auto number = [&](const char* sql) {
+    const auto numbers = db.Query<std::int64_t>(sql);
+    return numbers.ok() && numbers->size() == 1 ? numbers->at(0) : -1;
+  };
+  for (std::int64_t id = 5; id < 8; ++id) {
+    Entry entry{.id = id, .name = std::to_string(id)};
+    ASSERT_EQ(db.Insert(&entry), absl::OkStatus());
+  }
+  EXPECT_EQ(number("SELECT last_insert_rowid()"), 7);
+  ASSERT_EQ(*db.Execute("UPDATE entries SET version = version + 1"), 3);
+  EXPECT_EQ(number("SELECT Changes()"), 3);
+  EXPECT_EQ(number("SELECT (SELECT total_changes()) >= 6"), 1);
+  EXPECT_EQ(number("WITH x AS (SELECT 5 AS id) DELETE FROM entries WHERE id IN x RETURNING id"), 5);
+  EXPECT_EQ(number("SELECT count(*) FROM entries"), 2);
+  EXPECT_EQ(number("SELECT name LIKE 'X' FROM (SELECT 'x' AS name)"), 1);
+  ASSERT_EQ(db.Execute("PRAGMA case_sensitive_like = ON").status(), absl::OkStatus());
+  EXPECT_EQ(number("SELECT name LIKE 'X' FROM (SELECT 'x' AS name)"), 0);
+}
+
+TEST(ReadsBesideWritesTest, TemporaryTablesAreSeen) {
+  const RawFile file("reads.db");
+  auto db = Database::Open(file.path(), Schema::Of<Entry>());
+  ASSERT_TRUE(db.ok()) << db.status();
+  EXPECT_TRUE((*db)->Query<std::int64_t>("SELECT id FROM entries")->empty());
+  ASSERT_EQ((*db)->Execute("CREATE TEMP TABLE entries AS SELECT 7 AS id").status(),
+            absl::OkStatus());
+  EXPECT_EQ(*(*db)->Query<std::int64_t>("SELECT id FROM entries"), std::vector<std::int64_t>{7});
+}
+
 }  // namespace
 }  // namespace strata::orm

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "strata/orm/reader_pool_internal.h"
 #include "strata/orm/schema_migrate_internal.h"
@@ -68,6 +70,12 @@ class TransactionStore : public internal::RowStore {
   internal::SqliteSession& session_;
 };
 
+// Whether it is worth asking a reader: a statement that it cannot run is prepared in vain there.
+bool MayRead(std::string_view sql) {
+  sql = absl::StripLeadingAsciiWhitespace(sql);
+  return absl::StartsWithIgnoreCase(sql, "SELECT") || absl::StartsWithIgnoreCase(sql, "WITH");
+}
+
 class SqliteStore : public internal::DatabaseStore {
  public:
   SqliteStore(std::unique_ptr<internal::Connection> connection, const std::string& path,
@@ -111,6 +119,14 @@ class SqliteStore : public internal::DatabaseStore {
   }
   absl::Status Query(const internal::SqlOperation& operation, const internal::RowShape& shape,
                      internal::RowSink& sink) override {
+    if (readers_.is_enabled() && !session_.has_own_state() && MayRead(operation.sql)) {
+      bool is_read = false;
+      absl::Status status = ReadingApart([&](internal::SqliteSession& session) {
+        is_read = session.IsPlainRead(operation.sql);
+        return is_read ? session.Query(operation, shape, sink) : absl::OkStatus();
+      });
+      if (is_read) return status;
+    }
     return Locked([&] { return session_.Query(operation, shape, sink); });
   }
   absl::Status Select(const internal::SelectOperation& operation,

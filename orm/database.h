@@ -218,8 +218,10 @@ class Records {
     return store_->Execute({sql, arguments});
   }
 
-  // The rows of the result; of several threads' calls one after another, with the writes, as SQL
-  // may depend on its connection. A Row is
+  // The rows of the result. A SELECT (or WITH) that reads the database alone does not wait for
+  // writes, and finds what has been committed when it begins (DatabaseOptions::readers). All else
+  // takes its turn with the writes: what tells of its connection, as changes() and PRAGMAs do, and
+  // any SQL once the program's has made temporary tables, attached files, or set a PRAGMA. A Row is
   //   a described struct, STRATA_STRUCT or STRATA_TABLE: each of its columns is a column of the
   //     result, by name and in any order, and there are no others;
   //   a std::tuple of values, or a single value, of any type that a field can have: by position.
@@ -246,8 +248,9 @@ class Records {
   //     return Print(person);
   //   });
   //
-  // Other threads' calls wait until the end. `each` may use a Transaction, if this is its call, but
-  // not the Database; whether a row that it adds or changes comes (again) is not told.
+  // Other threads' calls wait until the end if this has its turn with the writes. `each` may use a
+  // Transaction, if this is its call, but not the Database; whether a row that it adds or changes
+  // comes (again) is not told.
   template <typename Row, typename Each>
   absl::Status ForEach(std::string_view sql, std::initializer_list<Parameter> values, Each&& each) {
     std::vector<internal::Argument> arguments;

@@ -55,24 +55,64 @@ absl::Status MatchColumns(sqlite3_stmt* statement, const RowShape& shape,
                                                  ", not ", shape.fields.size()));
 }
 
+// Whether a part of a statement (https://sqlite.org/c3ref/c_alter_table.html) reads the database,
+// and means the same to each connection.
+bool IsOfTheDatabase(int action, const char* function) {
+  if (action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_RECURSIVE) return true;
+  if (action != SQLITE_FUNCTION || function == nullptr) return false;
+  for (const std::string_view other : {"changes", "total_changes", "last_insert_rowid"}) {
+    if (SameName(function, other)) return false;
+  }
+  return true;
+}
+
+// Whether it makes what other connections do not have.
+bool IsOfTheConnection(int action, const char* argument, const char* schema) {
+  switch (action) {
+    case SQLITE_ATTACH:
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_CREATE_TEMP_VIEW:
+      return true;
+    case SQLITE_PRAGMA:
+      return argument != nullptr;
+    case SQLITE_CREATE_VTABLE:
+      return schema != nullptr && SameName(schema, "temp");
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 // Asked for each thing that a statement does, when it is prepared (https://sqlite.org/c3ref/
 // set_authorizer.html).
-int SqliteSession::RefuseBoundaries(void* session, int action, const char*, const char*,
-                                    const char*, const char*) {
+int SqliteSession::Authorize(void* session, int action, const char*, const char* second,
+                             const char* schema, const char*) {
   auto* self = static_cast<SqliteSession*>(session);
+  if (self->preparing_ == Preparing::kOwnSql) return SQLITE_OK;
+  if (self->preparing_ == Preparing::kPlainRead) {
+    return IsOfTheDatabase(action, second) ? SQLITE_OK : SQLITE_DENY;
+  }
+  if (IsOfTheConnection(action, second, schema)) self->has_own_state_ = true;
   if (action != SQLITE_TRANSACTION && action != SQLITE_SAVEPOINT) return SQLITE_OK;
-  if (!self->preparing_callers_) return SQLITE_OK;
   self->refused_ = true;
   return SQLITE_DENY;
 }
 
+bool SqliteSession::IsPlainRead(std::string_view sql) {
+  preparing_ = Preparing::kPlainRead;
+  const absl::StatusOr<CachedStatement> statement = connection_->Cached(sql);
+  preparing_ = Preparing::kOwnSql;
+  return statement.ok() && sqlite3_stmt_readonly(statement->get()) != 0;
+}
+
 absl::StatusOr<CachedStatement> SqliteSession::CallersStatement(const SqlOperation& operation) {
-  preparing_callers_ = true;
+  preparing_ = Preparing::kCallers;
   refused_ = false;
   absl::StatusOr<CachedStatement> statement = connection_->Cached(operation.sql);
-  preparing_callers_ = false;
+  preparing_ = Preparing::kOwnSql;
   if (refused_) {
     return absl::InvalidArgumentError("transactions are begun and ended by Transact()");
   }

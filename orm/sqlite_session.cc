@@ -61,7 +61,7 @@ SqliteSession::SqliteSession(std::unique_ptr<Connection> connection)
 }
 
 void SqliteSession::GuardBoundaries() {
-  sqlite3_set_authorizer(connection_->get(), &RefuseBoundaries, this);
+  sqlite3_set_authorizer(connection_->get(), &Authorize, this);
 }
 
 absl::Status SqliteSession::Prepare(Statement& statement, std::string (*sql)(const Plan& plan),

@@ -5,6 +5,7 @@
 #define STRATA_ORM_SQLITE_SESSION_INTERNAL_H_
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -110,6 +111,14 @@ class SqliteSession {
   // A statement that changes something does so for all its rows, or not at all.
   absl::Status Query(const SqlOperation& operation, const RowShape& shape, RowSink& sink);
 
+  // Whether any other connection would give the same result: the SQL reads the database, and
+  // nothing of its connection. It is kept prepared then.
+  bool IsPlainRead(std::string_view sql);
+
+  // Whether SQL of the caller has made what other connections do not have: temporary tables,
+  // attached files, settings. For any thread.
+  bool has_own_state() const { return has_own_state_.load(std::memory_order_relaxed); }
+
   absl::Status Select(const SelectOperation& operation, std::span<const ResultField> fields,
                       RowSink& sink);
   absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation);
@@ -130,6 +139,10 @@ class SqliteSession {
     Statement insert, insert_all, update, upsert, remove, get, count;
   };
 
+  // Whose SQL is being prepared: the library's own, the caller's, or that which may be a plain
+  // read.
+  enum class Preparing : std::uint8_t { kOwnSql, kCallers, kPlainRead };
+
   // The statements of transactions. Savepoints may have one name: SQLite takes the latest.
   enum Boundary : std::uint8_t { kBegin, kCommit, kRollback, kSavepoint, kRelease, kRollbackTo };
 
@@ -139,8 +152,8 @@ class SqliteSession {
 
   // A statement of the caller's SQL, which may not begin or end transactions, with its values.
   absl::StatusOr<CachedStatement> CallersStatement(const SqlOperation& operation);
-  static int RefuseBoundaries(void* session, int action, const char*, const char*, const char*,
-                              const char*);
+  static int Authorize(void* session, int action, const char* first, const char* second,
+                       const char* schema, const char* trigger);
   absl::Status ReadRows(sqlite3_stmt* statement, const RowShape& shape, RowSink& sink);
 
   Plan& PlanOf(const TableInfo& table);
@@ -191,8 +204,9 @@ class SqliteSession {
 
   std::unique_ptr<Connection> connection_;  // Dies last.
   int depth_ = 0;                           // Of the transaction and the savepoints within it.
-  bool preparing_callers_ = false;          // SQL, and not the library's own.
-  bool refused_ = false;                    // The caller's SQL was to begin or end a transaction.
+  Preparing preparing_ = Preparing::kOwnSql;
+  std::atomic<bool> has_own_state_ = false;
+  bool refused_ = false;  // The caller's SQL was to begin or end a transaction.
   std::array<Statement, kRollbackTo + 1> boundaries_;
   std::unordered_map<const TableInfo*, Plan> plans_;
   Plan* last_plan_ = nullptr;  // Mostly the next one too.
