@@ -170,9 +170,12 @@ class OrmTest(unittest.TestCase):
         for value, count in (("Ada", 1), ("x' OR '1'='1", 0)):
             said = self.must("a.db", "query", sql, value, "--format=csv")
             self.assertEqual(said, b"n\r\n%d\r\n" % count)
+        self.fails(FAILED, "1 parameters, and there are 2", "a.db", "query", sql, "a", "b")
+        sql = "SELECT ? || ?2 AS a, :c AS b"
+        said = self.must("a.db", "query", sql, "x", "y", "z", "--format=csv")
+        self.assertEqual(said, b"a,b\r\nxy,z\r\n")
         said = self.must("a.db", "query", "SELECT ?", "--format=csv", "--", "--x")
         self.assertEqual(said, b"?\r\n--x\r\n")
-        self.fails(FAILED, "1 parameters, and there are 2", "a.db", "query", sql, "a", "b")
         self.fails(FAILED, "single statement", "a.db", "query", "SELECT ?; SELECT ?", "a")
 
     def test_query_changes(self):
