@@ -272,7 +272,45 @@ TEST_F(AttackTest, Bombs) {
   }
 }
 
+// Who only announces a body gets no memory for it.
+TEST_F(AttackTest, BodiesThatAreOnlyAnnounced) {
+  constexpr std::size_t kClients = 100;
+  Start();
+  std::vector<WireClient> clients;
+  for (std::size_t i = 0; i < kClients; ++i) clients.push_back(Connect());
+  const std::size_t before = MemoryInUse();
+  for (WireClient& client : clients) {
+    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nx");
+  }
+  EXPECT_TRUE(Eventually([&] { return Count(&ServerCounters::requests) == kClients + 1; }));
+  EXPECT_LT(MemoryInUse(), before + 4 * kMiB);
+}
+
 // ---- Many --------------------------------------------------------------------------------------
+
+// What a thousand requests under way at once have taken is given back, but for what a few need.
+TEST_F(AttackTest, ManyAtOnceLeaveLittle) {
+  constexpr std::size_t kClients = 1000;
+  constexpr std::size_t kBodyBytes = 100'000;
+  Start();
+  const std::size_t before = MemoryInUse();
+  {
+    std::vector<WireClient> clients;
+    const std::string half(kBodyBytes / 2, 'x');
+    for (std::size_t i = 0; i < kClients; ++i) {
+      clients.push_back(Connect());
+      clients.back().Send(absl::StrCat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", kBodyBytes,
+                                       "\r\n\r\n", half));
+    }
+    EXPECT_TRUE(Eventually([&] { return Count(&ServerCounters::requests) == kClients + 1; }));
+    for (WireClient& client : clients) {
+      client.Send(half);
+      EXPECT_EQ(client.Read().body, absl::StrCat(kBodyBytes));
+    }
+  }
+  EXPECT_TRUE(AllClosed(kClients + 1));
+  EXPECT_LT(MemoryInUse(), before + 2 * kMiB);
+}
 
 TEST_F(AttackTest, TenThousandConnectionsUnderLoad) {
   const std::size_t descriptors = OpenDescriptors();
