@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,16 +39,24 @@ class Flood {
   Flood(WireClient& client, std::string_view begin, std::string_view piece, std::size_t bytes) {
     std::string block;
     while (block.size() < 64 * 1024) block += piece;
-    thread_ = std::thread([&client, begin = std::string(begin), block = std::move(block), bytes] {
-      client.Send(begin);
-      for (std::size_t sent = 0; sent < bytes; sent += block.size()) {
-        if (!client.peer().Send(block)) return;
-      }
-    });
+    thread_ =
+        std::thread([this, &client, begin = std::string(begin), block = std::move(block), bytes] {
+          client.Send(begin);
+          for (std::size_t sent = 0; sent < bytes; sent += block.size()) {
+            if (!client.peer().Send(block)) return;
+          }
+          all_sent_ = true;
+        });
   }
-  ~Flood() { thread_.join(); }
+  ~Flood() { Wait(); }
+
+  void Wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+  bool all_sent() const { return all_sent_; }
 
  private:
+  std::atomic<bool> all_sent_{false};
   std::thread thread_;
 };
 
@@ -272,6 +281,44 @@ TEST_F(AttackTest, Bombs) {
   }
 }
 
+// Which nobody wants. What is sent while the server lingers is dropped too, but not for long.
+TEST_F(AttackTest, ABodyWithoutAnEnd) {
+  Start();
+  WireClient client = Connect();
+  const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  Flood flood(client, "POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+              chunk, std::size_t{4} << 30);
+  EXPECT_EQ(client.Read().status, 404);
+  EXPECT_EQ(client.ReadAll(), "");
+  flood.Wait();
+  EXPECT_FALSE(flood.all_sent());
+}
+
+// They wait, and not in the server's memory, for the answer before them.
+TEST_F(AttackTest, RequestsBehindOneThatWaits) {
+  constexpr std::size_t kBytes = 64 * kMiB;
+  std::promise<Responder> deferred;
+  Router router;
+  router.Get("/later", [&](Request&, Response& response) { deferred.set_value(response.Defer()); });
+  router.Get("/", [](Request&, Response& response) { response.SendText("hello"); });
+  Serve(std::move(router));
+  const std::string request =
+      absl::StrCat("GET / HTTP/1.1\r\nHost: a\r\nX: ", std::string(30'000, 'x'), "\r\n\r\n");
+  const std::size_t before = MemoryInUse();
+  WireClient client = Connect();
+  Flood flood(client, Get("/later"), request, kBytes);
+  Responder responder = deferred.get_future().get();
+  // Time enough for all to be read, if it were.
+  for (int i = 0; i < 500 && !flood.all_sent(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_FALSE(flood.all_sent());
+  EXPECT_LT(MemoryInUse(), before + kMiB);
+  responder.Send(Reply(200, "text/plain", "at last"));
+  EXPECT_EQ(client.Read().body, "at last");
+  for (std::size_t read = 0; read < kBytes; read += request.size()) {
+    ASSERT_EQ(client.Read().body, "hello");
+  }
+}
+
 // Who only announces a body gets no memory for it.
 TEST_F(AttackTest, BodiesThatAreOnlyAnnounced) {
   constexpr std::size_t kClients = 100;
@@ -280,7 +327,8 @@ TEST_F(AttackTest, BodiesThatAreOnlyAnnounced) {
   for (std::size_t i = 0; i < kClients; ++i) clients.push_back(Connect());
   const std::size_t before = MemoryInUse();
   for (WireClient& client : clients) {
-    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nx");
+    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" +
+                std::string(100, 'x'));
   }
   EXPECT_TRUE(Eventually([&] { return Count(&ServerCounters::requests) == kClients + 1; }));
   EXPECT_LT(MemoryInUse(), before + 4 * kMiB);

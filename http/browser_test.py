@@ -49,7 +49,9 @@ def make_identity(folder):
 def hash_of_key(certificate):
     """By which the browser is told to trust it: that of the public key."""
     key = subprocess.run(
-        ["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], check=True, capture_output=True
+        ["openssl", "x509", "-in", certificate, "-noout", "-pubkey"],
+        check=True,
+        capture_output=True,
     ).stdout
     der = subprocess.run(
         ["openssl", "pkey", "-pubin", "-outform", "der"], check=True, capture_output=True, input=key

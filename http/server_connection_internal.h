@@ -58,24 +58,25 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
  private:
   const ServerOptions& options() const { return core_->options(); }
 
+  // The inline ones are called in one file each, where they are, and made part of their callers.
   void Process(std::string_view bytes);
   void Continue();
-  std::string_view BeginRequest(std::string_view bytes);
+  inline std::string_view BeginRequest(std::string_view bytes);
   std::string_view ContinueHead(std::string_view bytes, std::string& held);
   std::string_view Dispatch(Exchange& exchange, std::string_view head, std::string_view rest);
   std::string_view TakeBody(Exchange& exchange, std::string_view head, std::string_view rest);
   void TakeData(Exchange& exchange, std::string_view data);
   std::string_view ContinueBody(Exchange& exchange, std::string_view bytes);
-  void HandlerDone(Exchange& exchange);
+  inline void HandlerDone(Exchange& exchange);
   void SwitchProtocol(Exchange& exchange, std::string_view rest);
   void HoldBack(std::string_view bytes);
   void Wait(std::string_view bytes);
 
-  bool FindRoute(Exchange& exchange);
+  inline bool FindRoute(Exchange& exchange);
   bool FillParams(Exchange& exchange, const RouteMatch& match);
   void AnswerWithoutRoute(Exchange& exchange, const RouteMatch* match);
   bool RunMiddlewares(const MiddlewareList& middlewares, Exchange& exchange);
-  void RunHandler(Exchange& exchange);
+  inline void RunHandler(Exchange& exchange);
   void BeginStreaming(Exchange& exchange);
   void Refuse(Exchange& exchange, ParseError error);
   void Admit(const net::Address& peer);
@@ -100,11 +101,12 @@ class ServerConnection final : public net::StreamHandler, private ClientFinder {
   void RefuseCoded(Exchange& exchange, CodingError error);
 
   bool BeginAnswer(Exchange& exchange);
-  bool Persists(const Exchange& exchange) const;
+  inline bool Persists(const Exchange& exchange) const;
   void WriteHead(Exchange& exchange, std::optional<std::uint64_t> length, std::string_view body);
-  char* ComposeHead(Exchange& exchange, std::optional<std::uint64_t> length, char* out);
+  inline char* ComposeHead(Exchange& exchange, std::optional<std::uint64_t> length, char* out);
   void Produce(Exchange& exchange);
   void AnswerAsIs(Exchange& exchange, std::string_view body);
+  void AnswerCoded(Exchange& exchange, std::string_view body);
   void SendBody(Exchange& exchange, ReplyBody body);
   bool WritePiece(Exchange& exchange, std::string bytes, Encoder::Flush flush);
   void WriteFramed(Exchange& exchange, std::string bytes);

@@ -127,8 +127,12 @@ char* ServerConnection::ComposeHead(Exchange& exchange, std::optional<std::uint6
 }
 
 void ServerConnection::Answer(Exchange& exchange, std::string_view body) {
+  loop_->preferred_codings().empty() ? AnswerAsIs(exchange, body) : AnswerCoded(exchange, body);
+}
+
+// With a content coding, if the client takes one and it pays.
+void ServerConnection::AnswerCoded(Exchange& exchange, std::string_view body) {
   if (exchange.answered) return;
-  if (loop_->preferred_codings().empty()) return AnswerAsIs(exchange, body);
   if (EncoderPtr encoder = ChooseEncoder(exchange, body.size())) {
     ReplyBody own{std::string(body)};
     Encode(exchange, std::move(encoder), own);

@@ -17,8 +17,8 @@
 // over a restart, and neither signal nor successor is needed.
 //
 // Linux. What a client sends on an idle connection while that is being closed is not answered, as
-// with every end of such a one: a protocol in which clients begin keeps it for a while when the loop
-// drains, as http's server does (ServerOptions::drain_grace).
+// with every end of such a one: a protocol in which clients begin keeps it for a while when the
+// loop drains, as http's server does (ServerOptions::drain_grace).
 
 #ifndef STRATA_NET_SUCCESSOR_H_
 #define STRATA_NET_SUCCESSOR_H_
