@@ -283,7 +283,9 @@ TEST_F(AttackTest, Bombs) {
 
 // Which nobody wants. What is sent while the server lingers is dropped too, but not for long.
 TEST_F(AttackTest, ABodyWithoutAnEnd) {
-  Start();
+  ServerOptions options;
+  options.limits.max_body_bytes = kUnlimitedBody;
+  Start(std::move(options));
   WireClient client = Connect();
   const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
   Flood flood(client, "POST /nowhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
