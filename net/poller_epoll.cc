@@ -6,6 +6,8 @@
 // see EAGAIN; the end of the stream could hide behind such a short read, which is why EPOLLRDHUP is
 // asked for: with it seen, reading goes on to the end.
 
+#include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
@@ -17,6 +19,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,6 +33,39 @@ namespace strata::net {
 
 static_assert(sizeof(IoSlice) == sizeof(iovec) && offsetof(IoSlice, data) == 0 &&
               offsetof(iovec, iov_base) == 0);
+
+namespace {
+
+// sendfile(2) has no MSG_NOSIGNAL, and the signal is for this thread alone: here it is held back
+// meanwhile, so that a program which has not ignored it is not ended by a peer that has gone.
+class HeldSigPipe {
+ public:
+  HeldSigPipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~HeldSigPipe() {
+    if (!sigismember(&before_, SIGPIPE)) pthread_sigmask(SIG_UNBLOCK, &pipe_, nullptr);
+  }
+  HeldSigPipe(const HeldSigPipe&) = delete;
+  HeldSigPipe& operator=(const HeldSigPipe&) = delete;
+
+  // After EPIPE: takes the signal that has come with it.
+  void Take() {
+    const int error = errno;
+    const timespec at_once{};
+    while (sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+    errno = error;
+  }
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+};
+
+}  // namespace
 
 class EpollPoller final : public Poller {
  public:
@@ -114,6 +150,7 @@ class EpollPoller final : public Poller {
                       std::size_t count) override {
     auto from = static_cast<off_t>(offset);
     SendResult result;
+    HeldSigPipe signal;
     // A short count may mean a full socket or a short file: only the next call tells.
     while (result.bytes < count) {
       const std::size_t wanted = count - result.bytes;
@@ -123,6 +160,7 @@ class EpollPoller final : public Poller {
         break;
       }
       if (sent < 0) {
+        if (errno == EPIPE) signal.Take();
         const bool refused = (errno == EINVAL || errno == ENOSYS) && result.bytes == 0;
         if (refused) return {0, Error::kUnsupported};
         result.error = Sent(stream, sent, wanted).error;

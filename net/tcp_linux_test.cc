@@ -320,6 +320,28 @@ TEST_F(FileTest, AboveTheWatermarkIsToldWhenItHasLeft) {
   EXPECT_EQ(peer.ReceiveAll().size(), 2'900'000u);
 }
 
+// The answer to "head" is a reset; what comes behind it would raise SIGPIPE, which ends a program.
+TEST_F(FileTest, ForAPeerThatHasGoneEndsTheStreamAlone) {
+  LoopThread thread;
+  absl::StatusOr<std::shared_ptr<const File>> file = File::Open(path_);
+  ASSERT_TRUE(file.ok()) << file.status();
+  std::promise<void> gone;
+  std::promise<Error> closed;
+  auto listener = Listen(thread.loop(), "127.0.0.1:0", [&] {
+    auto handler = std::make_unique<TestHandler>();
+    handler->on_open = [&](Stream& stream) {
+      gone.get_future().wait();
+      stream.Write("head");
+      EXPECT_EQ(stream.WriteFile(*file, 0, 1000), Error::kOk);
+    };
+    handler->on_closed = [&](Stream&, Error error) { closed.set_value(error); };
+    return handler;
+  });
+  { const Peer peer(listener->address()); }
+  gone.set_value();
+  EXPECT_NE(closed.get_future().get(), Error::kEndOfFile);
+}
+
 TEST_F(FileTest, ThatIsTooShortBreaksTheStream) {
   LoopThread thread;
   absl::StatusOr<std::shared_ptr<const File>> file = File::Open(path_);
