@@ -302,9 +302,9 @@ TEST_F(TcpTest, ABurstThatLeavesWithItsTurnIsToldToo) {
         handler.on_writable = [&](Stream& stream) {
           EXPECT_LE(stream.queued_bytes(), 500u);
           if (++writable == 3) return stream.Close();
-          stream.Write(Pattern(600));
+          stream.Write(Pattern(450));
           EXPECT_LE(stream.queued_bytes(), 1000u);
-          stream.Write(Pattern(401));
+          stream.Write(Pattern(551));
         };
       },
       options);
