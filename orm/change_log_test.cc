@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -15,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "strata/orm/batch.h"
 #include "strata/orm/testing/raw_file.h"
+#include "strata/orm/testing/seed.h"
 
 namespace logged {
 
@@ -140,14 +140,6 @@ class ChangeLogTest : public ::testing::Test {
   RawFile file_{"change_log.db"};
   std::unique_ptr<Database> db_;
 };
-
-unsigned Seed() {
-  const char* given = std::getenv("STRATA_SEED");
-  const auto seed =
-      given != nullptr ? static_cast<unsigned>(std::atoll(given)) : std::random_device()();
-  std::printf("STRATA_SEED=%u\n", seed);
-  return seed;
-}
 
 // What the log says of the table.
 absl::Status Replay(Records& records, std::map<std::int64_t, Item>* rows) {
@@ -447,7 +439,7 @@ TEST_F(ChangeLogTest, WritersOfSeveralThreadsWakeAReader) {
 }
 
 TEST_F(ChangeLogTest, AnyChangesAreReplayedToTheSameRows) {
-  std::minstd_rand random(Seed());
+  std::minstd_rand random(testing::Seed(std::random_device()()));
   const auto item = [&] {
     return Item{
         static_cast<std::int64_t>(1 + random() % 8), std::to_string(random() % 12), {}, {}, {}};
@@ -487,7 +479,7 @@ TEST_F(ChangeLogTest, AnyChangesAreReplayedToTheSameRows) {
 
 // kill -9 in the middle of writes: the rows are what the log says.
 TEST_F(ChangeLogTest, AKilledProcessLeavesRowsAndLogInStep) {
-  std::minstd_rand random(Seed());
+  std::minstd_rand random(testing::Seed(std::random_device()()));
   for (int run = 0; run < 5; ++run) {
     db_.reset();
     const pid_t child = fork();

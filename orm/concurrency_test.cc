@@ -14,6 +14,7 @@
 #include "strata/orm/database.h"
 #include "strata/orm/select.h"
 #include "strata/orm/testing/raw_file.h"
+#include "strata/orm/testing/seed.h"
 #include "strata/orm/write_queue_internal.h"
 
 namespace app {
@@ -235,9 +236,7 @@ void Work(Database& db, int thread, unsigned seed) {
 }
 
 TEST_F(ConcurrencyTest, EachThreadFindsWhatItHasWritten) {
-  const char* given = std::getenv("STRATA_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoll(given)) : 20261130u;
-  std::printf("STRATA_SEED=%u\n", seed);
+  const unsigned seed = testing::Seed(20261130);
   for (const std::string& path : {file_.path(), std::string(":memory:")}) {
     const std::unique_ptr<Database> db = Open(path, {.checkpoint_pages = 20, .readers = 2});
     std::vector<std::thread> threads;

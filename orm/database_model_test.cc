@@ -2,7 +2,6 @@
 // errors and contents have to be the same.
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "strata/orm/batch.h"
 #include "strata/orm/database.h"
 #include "strata/orm/select.h"
+#include "strata/orm/testing/seed.h"
 
 namespace app {
 
@@ -129,10 +129,8 @@ class ModelTest : public ::testing::Test {
   static constexpr std::int64_t kStaying = 1;
 
   void SetUp() override {
-    const char* given = std::getenv("STRATA_SEED");
-    const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoll(given)) : 20261125u;
+    const unsigned seed = testing::Seed(20261125);
     RecordProperty("seed", static_cast<int>(seed));
-    std::printf("STRATA_SEED=%u\n", seed);
     random_.seed(seed);
     absl::StatusOr<std::unique_ptr<Database>> db = Database::Open(":memory:");
     ASSERT_TRUE(db.ok()) << db.status();

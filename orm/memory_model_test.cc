@@ -2,13 +2,13 @@
 // both: results, errors and contents have to be the same.
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <random>
 
 #include "gtest/gtest.h"
 #include "strata/orm/database.h"
 #include "strata/orm/memory.h"
+#include "strata/orm/testing/seed.h"
 
 namespace model {
 
@@ -102,10 +102,8 @@ class MemoryModelTest : public ::testing::Test {
   static constexpr int kOperations = 4000;
 
   void SetUp() override {
-    const char* given = std::getenv("STRATA_SEED");
-    const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoll(given)) : 20261130u;
+    const unsigned seed = testing::Seed(20261130);
     RecordProperty("seed", static_cast<int>(seed));
-    std::printf("STRATA_SEED=%u\n", seed);
     random_.seed(seed);
     auto memory = MemoryDatabase::Open<Row>(":memory:");
     ASSERT_TRUE(memory.ok()) << memory.status();

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "strata/orm/database.h"
 #include "strata/orm/schema_sql_internal.h"
 #include "strata/orm/testing/raw_file.h"
+#include "strata/orm/testing/seed.h"
 
 namespace strata::orm {
 namespace {
@@ -164,9 +164,7 @@ class RandomTable {
 class SchemaRandomTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* given = std::getenv("STRATA_SEED");
-    const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoll(given)) : 20261130u;
-    std::printf("STRATA_SEED=%u\n", seed);
+    const unsigned seed = testing::Seed(20261130);
     random_.emplace(seed);
   }
 

@@ -1,7 +1,5 @@
 #include "strata/orm/search.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -10,6 +8,7 @@
 #include "strata/orm/database.h"
 #include "strata/orm/select.h"
 #include "strata/orm/testing/raw_file.h"
+#include "strata/orm/testing/seed.h"
 
 namespace searched {
 
@@ -123,14 +122,6 @@ class SearchTest : public ::testing::Test {
   RawFile file_{"search.db"};
   std::unique_ptr<Database> db_;
 };
-
-unsigned Seed() {
-  const char* given = std::getenv("STRATA_SEED");
-  const auto seed =
-      given != nullptr ? static_cast<unsigned>(std::atoll(given)) : std::random_device()();
-  std::printf("STRATA_SEED=%u\n", seed);
-  return seed;
-}
 
 TEST_F(SearchTest, RowsAreFoundByTheirWords) {
   EXPECT_EQ(Words("tea"), "1 2 3");
@@ -319,7 +310,7 @@ TEST_F(SearchTest, ATriggerThatWasMissingHasTheIndexMadeAnew) {
 }
 
 TEST_F(SearchTest, AnyWritesLeaveTheIndexInStep) {
-  std::minstd_rand random(Seed());
+  std::minstd_rand random(testing::Seed(std::random_device()()));
   const std::string words[] = {"ash", "birch", "cedar", "date", "elm"};
   const auto text = [&] {
     std::string text;
@@ -350,7 +341,7 @@ TEST_F(SearchTest, AnyWritesLeaveTheIndexInStep) {
 }
 
 TEST_F(SearchTest, BoxesAreThoseOfTheRowsThemselves) {
-  std::minstd_rand random(Seed());
+  std::minstd_rand random(testing::Seed(std::random_device()()));
   const auto number = [&]() -> double {
     switch (random() % 5) {
       case 0:
