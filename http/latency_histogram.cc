@@ -24,6 +24,14 @@ void LatencySnapshot::Add(const LatencySnapshot& other) {
   max_ = std::max(max_, other.max_);
 }
 
+LatencySnapshot LatencySnapshot::Since(const LatencySnapshot& earlier) const {
+  LatencySnapshot since = *this;
+  for (std::size_t i = 0; i < counts_.size(); ++i) since.counts_[i] -= earlier.counts_[i];
+  since.count_ -= earlier.count_;
+  since.sum_ -= earlier.sum_;
+  return since;
+}
+
 std::chrono::nanoseconds LatencySnapshot::Quantile(double q) const {
   if (count_ == 0) return {};
   const double wanted = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_));

@@ -118,6 +118,10 @@ class LatencySnapshot {
   void Add(const LatencyHistogram& histogram);
   void Add(const LatencySnapshot& other);
 
+  // What was recorded since `earlier` was taken of the same histograms. The largest is that of all
+  // times.
+  LatencySnapshot Since(const LatencySnapshot& earlier) const;
+
   std::uint64_t count() const { return count_; }
   std::chrono::nanoseconds max() const { return std::chrono::nanoseconds(max_); }
   double sum_seconds() const { return static_cast<double>(sum_) * 1e-9; }

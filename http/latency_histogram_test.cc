@@ -139,6 +139,25 @@ TEST(LatencyHistogramTest, SnapshotsAddUp) {
   EXPECT_EQ(second.max(), milliseconds(3));
 }
 
+TEST(LatencyHistogramTest, WhatWasRecordedSince) {
+  LatencyHistogram histogram;
+  histogram.Record(milliseconds(1));
+  histogram.Record(milliseconds(500));
+  LatencySnapshot earlier;
+  earlier.Add(histogram);
+  for (int i = 0; i < 10; ++i) histogram.Record(milliseconds(20));
+  LatencySnapshot later;
+  later.Add(histogram);
+  const LatencySnapshot since = later.Since(earlier);
+  EXPECT_EQ(since.count(), 10u);
+  EXPECT_EQ(since.CountUpTo(milliseconds(1)), 0u);
+  EXPECT_GE(since.Quantile(0.99), milliseconds(19));
+  EXPECT_LE(since.Quantile(0.99), milliseconds(21));
+  EXPECT_NEAR(since.sum_seconds(), 0.2, 1e-9);
+  EXPECT_EQ(later.Since(later).count(), 0u);
+  EXPECT_EQ(later.Since(later).Quantile(0.5), nanoseconds(0));
+}
+
 TEST(LatencyHistogramTest, OneThreadRecordsWhileOthersRead) {
   LatencyHistogram histogram;
   std::thread recorder([&histogram] {
