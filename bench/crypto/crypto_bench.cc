@@ -29,26 +29,33 @@ struct Effort {
   double slice_ms;
 };
 
+// Ends a line of a table.
+void EndRow() {
+  std::printf(" |\n");
+  std::fflush(stdout);
+}
+
 void Print(const Operation& operation, const Effort& effort) {
-  std::printf("\n%-20s", operation.name.c_str());
-  for (const auto& contender : operation.contenders) std::printf("%10s", contender.name.c_str());
-  std::printf("   strata/floor  again/floor");
+  std::printf("\n| %s", operation.name.c_str());
+  for (const auto& contender : operation.contenders) std::printf(" | %s", contender.name.c_str());
+  std::printf(" | strata/floor | again/floor");
   for (std::size_t i = 3; i < operation.contenders.size(); ++i) {
-    std::printf("  %s/strata", operation.contenders[i].name.c_str());
+    std::printf(" | %s/strata", operation.contenders[i].name.c_str());
   }
-  std::printf("\n");
+  EndRow();
+  // A column for the size, the contenders, and the ratios of all but the floor.
+  for (std::size_t i = 0; i < 2 * operation.contenders.size(); ++i) std::printf("|---");
+  std::printf("|\n");
   for (const std::size_t size : kSizes) {
     const std::vector<Slices> taken =
         Measure(operation.contenders, size, effort.slices, effort.slice_ms);
-    std::printf("%14zu B    ", size);
-    for (const Slices& one : taken) std::printf("%10.0f", Median(one));
-    std::printf("   %12.2f %12.2f", MedianRatio(taken[0], taken[1]),
-                MedianRatio(taken[2], taken[1]));
+    std::printf("| %zu B", size);
+    for (const Slices& one : taken) std::printf(" | %.0f", Median(one));
+    std::printf(" | %.2f | %.2f", MedianRatio(taken[0], taken[1]), MedianRatio(taken[2], taken[1]));
     for (std::size_t i = 3; i < taken.size(); ++i) {
-      std::printf("  %12.2f", MedianRatio(taken[i], taken[0]));
+      std::printf(" | %.2f", MedianRatio(taken[i], taken[0]));
     }
-    std::printf("\n");
-    std::fflush(stdout);
+    EndRow();
   }
 }
 

@@ -82,8 +82,8 @@ std::optional<double> SpeedRate(int processes, std::size_t size) {
 }  // namespace
 
 void PrintScaling() {
-  std::printf("\nTwo threads against one, AES-256-GCM (1.00 is twice the work)\n");
-  std::printf("%10s %12s %12s %16s\n", "bytes", "own keys", "one key", "openssl speed");
+  std::printf("\nTwo threads against one, AES-256-GCM (1.00 is twice the work):\n\n");
+  std::printf("| bytes | own keys | one key | openssl speed |\n|---|---|---|---|\n");
   for (const std::size_t size : {std::size_t{64}, std::size_t{8192}}) {
     std::vector<double> own, shared, speed;
     for (int round = 0; round < kRounds; ++round) {
@@ -93,7 +93,7 @@ void PrintScaling() {
       const std::optional<double> one = SpeedRate(1, size);
       if (one.has_value() && two.has_value()) speed.push_back(*two / (2 * *one));
     }
-    std::printf("%10zu %12.2f %12.2f %16.2f\n", size, Median(own), Median(shared),
+    std::printf("| %zu B | %.2f | %.2f | %.2f |\n", size, Median(own), Median(shared),
                 speed.empty() ? 0.0 : Median(speed));
     std::fflush(stdout);
   }

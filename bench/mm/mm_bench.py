@@ -391,8 +391,8 @@ def print_table(runner, options, tasks, progress):
     rows = [measure_row(runner, task, options.slices, progress) for task in tasks]
     progress("")
     names = list(runner.allocators)
-    print("CPU: user and system seconds; RSS: peak resident memory; x: ratio to glibc. Medians of "
-          "%d\n(%d s in all). '%s' is glibc against itself: the noise of this run.\n"
+    print("CPU: user and system seconds; MB: peak resident memory; x: ratio to glibc, of both. "
+          "Medians\nof %d (%d s in all). '%s' is glibc against itself: the noise of this run.\n"
           % (options.slices, time.monotonic() - start, CONTROL))
     print(mm_bench_table.render(rows, names, BASE, CONTROL))
     if options.json:

@@ -94,75 +94,68 @@ def groups_of(rows):
     return result
 
 
-# Widths: the figures of a full column are "CPU s, ratio, RSS MB, ratio".
-_NAME_WIDTH = 18
-_RATIO = "%6.2f"
-_CPU = "%7.2f"
-_RSS = "%8.1f"
-
-
 def _header(allocators, base, control):
-    first = " " * _NAME_WIDTH
-    second = "%-*s" % (_NAME_WIDTH, "")
-    for name in allocators:
+    """The columns: figures of the base, figures and both ratios of the first rival of it, and of
+    all others the ratios, CPU then memory, as one column."""
+    columns = ["CPU s, peak MB"]
+    for i, name in enumerate(allocators):
         if name == base:
-            columns = "%7s%8s" % ("CPU s", "RSS MB")
-        elif name == control:
-            columns = "%6s%6s" % ("CPU", "RSS")
+            columns.append(name)
+        elif i == 1 and name != control:
+            columns += [name, "%s x CPU" % name, "%s x MB" % name]
         else:
-            columns = "%7s%6s%8s%6s" % ("CPU s", "x", "RSS MB", "x")
-        first += " |" + name.rjust(len(columns))
-        second += " |" + columns
-    return [first, second, "-" * len(second)]
+            columns.append("%s x" % name)
+    return columns
 
 
-def _cell(cell, summary, kind):
-    if kind == "base":
-        width, text = 15, summary and (_CPU % summary.cpu_s + _RSS % summary.rss_mb)
-    elif kind == "control":
-        width, text = 12, summary and (_RATIO % summary.cpu_ratio + _RATIO % summary.rss_ratio)
-    else:
-        width = 27
-        text = summary and (_CPU % summary.cpu_s + _RATIO % summary.cpu_ratio
-                            + _RSS % summary.rss_mb + _RATIO % summary.rss_ratio)
-    return text or ("ERROR" if cell.error else "-").rjust(width)
+def _cells(cell, summary, detailed):
+    """What stands for one allocator that is not the base in a row."""
+    if not summary:
+        text = "ERROR" if cell.error else "-"
+        return [text, "", ""] if detailed else [text]
+    ratios = ["%.2f" % summary.cpu_ratio, "%.2f" % summary.rss_ratio]
+    if detailed:
+        return ["%.2f, %.1f" % (summary.cpu_s, summary.rss_mb)] + ratios
+    return [", ".join(ratios)]
 
 
-def _mean_cell(mean, kind):
-    if kind == "base":
-        return " " * 15
+def _mean_cells(mean, detailed):
     if mean.cpu_ratio is None:
-        return "-".rjust(12 if kind == "control" else 27)
-    if kind == "control":
-        return _RATIO % mean.cpu_ratio + _RATIO % mean.rss_ratio
-    return " " * 7 + _RATIO % mean.cpu_ratio + " " * 8 + _RATIO % mean.rss_ratio
+        return ["", "-", "-"] if detailed else ["-"]
+    ratios = ["%.2f" % mean.cpu_ratio, "%.2f" % mean.rss_ratio]
+    return [""] + ratios if detailed else [", ".join(ratios)]
+
+
+def _line(cells):
+    return "| " + " | ".join(cells) + " |"
 
 
 def render(rows, allocators, base, control):
-    """Returns the table as text: rows, geometric means, and a note for each error."""
-    kinds = {name: "base" if name == base else "control" if name == control else "full"
-             for name in allocators}
-    lines = _header(allocators, base, control)
+    """Returns the table in Markdown: rows, geometric means, and a note for each error."""
+    header = _header(allocators, base, control)
+    detailed = {name: i == 1 and name != control for i, name in enumerate(allocators)}
+    others = [name for name in allocators if name != base]
+    lines = [_line(header), "|" + "---|" * len(header)]
     for row in rows:
-        line = "%-*s" % (_NAME_WIDTH, row.name)
-        for name in allocators:
-            cell = row.cells[name]
-            line += " |" + _cell(cell, summarize(cell, row.cells[base]), kinds[name])
-        lines.append(line)
-    lines.append("-" * len(lines[1]))
+        own = summarize(row.cells[base], row.cells[base])
+        cells = [row.name, "%.2f, %.1f" % (own.cpu_s, own.rss_mb) if own else "ERROR"]
+        for name in others:
+            cells += _cells(row.cells[name], summarize(row.cells[name], row.cells[base]),
+                            detailed[name])
+        lines.append(_line(cells))
     notes = []
     for label, members in groups_of(rows):
-        line = "%-*s" % (_NAME_WIDTH, label)
-        for name in allocators:
+        cells = [label, ""]
+        for name in others:
             mean = means(members, name, base)
-            line += " |" + _mean_cell(mean, kinds[name])
+            cells += _mean_cells(mean, detailed[name])
             if mean.count != mean.total:
                 notes.append("%s of %s: over %d of %d rows" % (label, name, mean.count, mean.total))
-        lines.append(line)
+        lines.append(_line(cells))
     for row in rows:
         notes += ["ERROR: %s with %s: %s" % (row.name, name, row.cells[name].error)
                   for name in allocators if row.cells[name].error]
-    return "\n".join(lines + notes)
+    return "\n".join(lines + ([""] if notes else []) + notes)
 
 
 def to_json(rows, allocators, base):
