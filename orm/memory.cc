@@ -18,6 +18,10 @@ using internal::MemoryTable;
 // Of rows, gathered for one write to a file.
 constexpr std::size_t kFlushBytes = std::size_t{1} << 20;
 
+absl::Status OfRow(std::size_t position, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("row ", position, ": ", status.message()));
+}
+
 // What a list of rows is to the reader of JSON: each new element is a row of the table, which goes
 // into it when the next one begins.
 class JsonInserter {
@@ -34,7 +38,7 @@ class JsonInserter {
       row_ = nullptr;
       ++count_;
     } else {
-      status_ = absl::Status(status.code(), absl::StrCat("row ", count_, ": ", status.message()));
+      status_ = OfRow(count_, status);
     }
     return status_;
   }
@@ -123,11 +127,15 @@ absl::Status MemoryDatabase::InsertRows(const TableInfo& info, const TypeInfo& t
     list.kind = Kind::kList;
     list.element = &type;
     list.list = &kInserterOps;
+    const MemorySession::Statement statement = session.BeginStatement();
     JsonInserter inserter(session, **table);
     absl::Status read = internal::ReadJson(text, options, list, &inserter);
     // The row before the mistake in the text is one that was read before.
     absl::Status inserted = inserter.Finish();
-    return read.ok() ? inserted : read;
+    if (!read.ok() || !inserted.ok()) return read.ok() ? inserted : read;
+    std::size_t failed = 0;
+    absl::Status status = session.CheckReferences(statement, &failed);
+    return status.ok() ? status : OfRow(failed, status);
   });
 }
 

@@ -28,8 +28,10 @@
 // What is different from a Database:
 //   - An integer key is never given out twice, as if it had Autoincrement().
 //   - Create() and Open() refuse what only SQL can do, by FailedPrecondition: Check(), Generated(),
-//     Where() of an index, collations but BINARY, NOCASE and RTRIM; and References(),
-//     LogChanges(), FullText() and Boxes().
+//     Where() of an index, collations but BINARY, NOCASE and RTRIM, References() to a key of
+//     another type, or set to a DefaultSql(); and LogChanges(), FullText() and Boxes().
+//   - kRestrict is looked at before any other action, where SQLite has an order of its own. Files
+//     with a row that refers to none are refused when they are opened.
 //   - Execute(), Query(), ForEach() and those of select.h are Unimplemented: there is no SQL, and
 //     conditions are the program's own, on the rows of a view.
 //   - Every call on a table that has not been created is FailedPrecondition.
@@ -227,7 +229,8 @@ class MemoryView {
     return internal::ScanRows(scope_, TableOf<T>(), VisitorOf<T>(each));
   }
 
-  // The same, in the order of a column that is Indexed(), or the first of an Index(), and from
+  // The same, in the order of a column that is Indexed(), References(), or the first of an Index(),
+  // and from
   // `low` to `high`, both included. Empty optionals come first; they are below all values.
   // FailedPrecondition for another column.
   template <typename T, typename M, typename Each>

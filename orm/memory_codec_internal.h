@@ -93,6 +93,10 @@ bool ReadSchema(ByteReader& reader, WireSchema* schema);
 
 void AppendRow(const TableInfo& info, const void* row, std::string* out);
 
+// Puts what Default() says into the row, or leaves it as it is without one. False where that is no
+// value that a field of the type can have without SQL.
+bool SetDefault(const Column& column, void* row);
+
 // Changes, one after the other: of a row that has been inserted or updated, and of a deleted one,
 // of which only the key is written.
 void AppendPut(const MemoryTable& table, const void* row, std::string* out);

@@ -47,6 +47,14 @@ struct Grown {
 STRATA_TABLE((Grown, Named("items")), id, stock, name, twin, price, (unit, Default("kg")),
              (color, AsText(), Default("green")));
 
+// Its twin is a row of the same table.
+struct Paired {
+  std::int64_t id = 0;
+  std::string name;
+  std::int64_t twin = 0;
+};
+STRATA_TABLE((Paired, Named("items")), id, name, (twin, References<Paired>(), OnDelete(kCascade)));
+
 struct Shrunk {
   std::int64_t id = 0;
   std::string name;
@@ -617,6 +625,44 @@ TEST_F(MemoryDurabilityTest, WhatWouldLoseValuesIsRefused) {
     EXPECT_EQ((*db)->Get<app::Shrunk>(2).status().code(), StatusCode::kNotFound);
   }
   EXPECT_TRUE(Open<app::Shrunk>().ok()) << "dropped for good";
+}
+
+TEST_F(MemoryDurabilityTest, WhatReferencesTookAlongStaysAway) {
+  using app::Paired;
+  for (const bool checkpoint : {false, true}) {
+    {
+      auto db = Open<Paired>();
+      ASSERT_TRUE(db.ok()) << db.status();
+      const std::vector<Paired> pairs = {{1, "a", 2}, {2, "b", 1}, {3, "c", 3}};
+      ASSERT_TRUE((*db)->InsertAll(pairs).ok());
+      ASSERT_TRUE((*db)->Delete<Paired>(1).ok());
+      if (checkpoint) {
+        ASSERT_TRUE((*db)->Checkpoint().ok());
+      }
+    }
+    auto db = Open<Paired>();
+    ASSERT_TRUE(db.ok()) << db.status();
+    EXPECT_EQ(*(*db)->Count<Paired>(), 1);
+    EXPECT_EQ((*db)->Delete<Paired>(2).code(), StatusCode::kNotFound);
+    ASSERT_TRUE((*db)->Delete<Paired>(3).ok());
+  }
+}
+
+TEST_F(MemoryDurabilityTest, ABrokenReferenceOfAFileIsRefused) {
+  for (const bool checkpoint : {false, true}) {
+    {
+      auto db = Items();
+      ASSERT_TRUE(Add(*db, checkpoint ? "b" : "a", 1000).ok());
+      if (checkpoint) {
+        ASSERT_TRUE(db->Checkpoint().ok());
+      }
+    }
+    const auto db = Open<app::Paired, Note>();
+    EXPECT_EQ(db.status().code(), StatusCode::kFailedPrecondition);
+    EXPECT_EQ(db.status().message(), path_ +
+                                         ": items.twin: FOREIGN KEY constraint failed: no row "
+                                         "of items has this key");
+  }
 }
 
 TEST_F(MemoryDurabilityTest, TablesAreNamedAtTheBeginning) {

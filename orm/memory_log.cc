@@ -98,6 +98,9 @@ absl::Status MemoryLog::Recover() {
       return absl::FailedPreconditionError(absl::StrCat(path_, ": ", status.message()));
     }
   }
+  if (absl::Status status = session_->CheckAllReferences(); !status.ok()) {
+    return OfFile(status, path_);
+  }
   if (!log_.has_value() && !wants_checkpoint) {
     absl::StatusOr<FrameWriter> made = MakeLog(path_ + "-log-new", generation_);
     if (!made.ok()) return made.status();

@@ -8,6 +8,8 @@
 #include "gtest/gtest.h"
 #include "strata/orm/database.h"
 #include "strata/orm/memory.h"
+#include "strata/orm/schema.h"
+#include "strata/orm/select.h"
 #include "strata/orm/testing/seed.h"
 
 namespace model {
@@ -25,6 +27,36 @@ struct Row {
 STRATA_TABLE((Row, UniqueIndex("group", "real"), Index("real", "name")), (id, Autoincrement()),
              (name, Unique(), Collate("NOCASE")), (code, Unique(), MaxLength(3)), real,
              (group, Indexed()), (version, Version()));
+
+// Rows that refer to each other in every way.
+struct Tag {
+  std::string name;
+};
+STRATA_TABLE(Tag, (name, PrimaryKey(), Collate("NOCASE")));
+
+struct Node {
+  std::int64_t id = 0;
+  std::optional<std::int64_t> above;
+  std::optional<std::int64_t> peer;
+
+  friend bool operator==(const Node&, const Node&) = default;
+};
+STRATA_TABLE(Node, (id, Autoincrement()), (above, References<Node>(), OnDelete(kCascade)),
+             (peer, References<Node>()));
+
+struct Leaf {
+  std::int64_t id = 0;
+  std::optional<std::int32_t> node;
+  std::optional<std::int64_t> held;
+  std::optional<std::int64_t> spare;
+  std::optional<std::string> tag;
+
+  friend bool operator==(const Leaf&, const Leaf&) = default;
+};
+STRATA_TABLE(Leaf, (id, Autoincrement()), (node, References<Node>(), OnDelete(kSetNull), Unique()),
+             (held, References<Node>(), OnDelete(kRestrict), Indexed()),
+             (spare, References<Node>(), OnDelete(kSetDefault), Default(1)),
+             (tag, References<Tag>(), OnDelete(kCascade), OnUpdate(kCascade)));
 
 }  // namespace model
 
@@ -231,6 +263,148 @@ TEST_F(MemoryModelTest, TransactionsKeepAllOrNothing) {
     });
     ASSERT_EQ(status, end);
     if (!keep) model_ = before;
+    Compare();
+  }
+}
+
+// References, with SQLite as the model.
+class ReferenceModelTest : public ::testing::Test {
+ protected:
+  static constexpr int kOperations = 4000;
+
+  void SetUp() override {
+    const unsigned seed = testing::Seed(20261201);
+    RecordProperty("seed", static_cast<int>(seed));
+    random_.seed(seed);
+    auto memory = MemoryDatabase::Open<model::Leaf, Node, model::Tag>(":memory:");
+    ASSERT_TRUE(memory.ok()) << memory.status();
+    memory_ = *std::move(memory);
+    auto sqlite = Database::Open(":memory:", Schema::Of<model::Tag, Node, Leaf>());
+    ASSERT_TRUE(sqlite.ok()) << sqlite.status();
+    sqlite_ = *std::move(sqlite);
+  }
+
+  using Node = model::Node;
+  using Leaf = model::Leaf;
+
+  std::int64_t Below(std::int64_t n) {
+    return std::uniform_int_distribution<std::int64_t>(0, n - 1)(random_);
+  }
+  std::optional<std::int64_t> Key() {
+    return Below(2) == 0 ? std::nullopt : std::optional(Below(30));
+  }
+  std::string Text() { return std::string(1, "abcdeABCDE"[Below(10)]); }
+
+  Node RandomNode() { return {Below(3) == 0 ? 0 : 1 + Below(30), Key(), Key()}; }
+
+  Leaf RandomLeaf() {
+    Leaf leaf{Below(3) == 0 ? 0 : 1 + Below(30), {}, Key(), Key(), {}};
+    if (const auto key = Key(); key.has_value()) leaf.node = static_cast<std::int32_t>(*key);
+    // Nodes would hardly go otherwise.
+    if (Below(4) != 0) leaf.held.reset();
+    if (Below(2) == 0) leaf.tag = Text();
+    return leaf;
+  }
+
+  // On both: the same results, and rows.
+  template <typename T>
+  void Apply(Records& memory, Records& sqlite, T row, int what) {
+    T in_sqlite = row;
+    const auto apply = [what](Records& records, T* to) {
+      if (what == 0) return records.Insert(to);
+      return what == 1 ? records.Update(to) : records.Upsert(to);
+    };
+    const absl::Status expected = apply(sqlite, &in_sqlite);
+    const absl::Status status = apply(memory, &row);
+    ASSERT_EQ(status.code(), expected.code()) << status << expected;
+    ASSERT_EQ(row, in_sqlite);
+    ++codes_[status.code()];
+  }
+
+  template <typename T, typename Key>
+  void Delete(Records& memory, Records& sqlite, const Key& key) {
+    const absl::Status expected = sqlite.Delete<T>(key);
+    const absl::Status status = memory.Delete<T>(key);
+    ASSERT_EQ(status.code(), expected.code()) << status << expected;
+    ++codes_[status.code()];
+  }
+
+  void InsertNodes(Records& memory, Records& sqlite) {
+    std::vector<Node> nodes;
+    for (std::int64_t n = 1 + Below(3); n > 0; --n) nodes.push_back(RandomNode());
+    const absl::Status expected = sqlite.InsertAll(nodes);
+    const absl::Status status = memory.InsertAll(nodes);
+    // Of several reasons SQLite may give another one.
+    ASSERT_EQ(status.ok(), expected.ok()) << status << expected;
+  }
+
+  void Step(Records& memory, Records& sqlite) {
+    const auto what = static_cast<int>(Below(3));
+    switch (Below(8)) {
+      case 0:
+      case 1:
+        return Apply(memory, sqlite, RandomNode(), what);
+      case 2:
+      case 3:
+        return Apply(memory, sqlite, RandomLeaf(), what);
+      case 4: {
+        model::Tag tag{Text()}, in_sqlite = tag;
+        ASSERT_EQ(memory.Insert(&tag).code(), sqlite.Insert(&in_sqlite).code());
+        return;
+      }
+      case 5:
+        return Delete<Node>(memory, sqlite, 1 + Below(30));
+      case 6:
+        return InsertNodes(memory, sqlite);
+      default:
+        return Below(2) == 0 ? Delete<model::Tag>(memory, sqlite, Text())
+                             : Delete<Leaf>(memory, sqlite, 1 + Below(30));
+    }
+  }
+
+  template <typename T>
+  void CompareTable() {
+    const auto expected = Select<T>().All(*sqlite_);
+    ASSERT_TRUE(expected.ok()) << expected.status();
+    ASSERT_EQ(*memory_->Count<T>(), static_cast<std::int64_t>(expected->size()));
+    for (const T& row : *expected) {
+      const absl::StatusOr<T> found = memory_->Get<T>(row.id);
+      ASSERT_TRUE(found.ok()) << found.status();
+      ASSERT_EQ(*found, row);
+    }
+  }
+  void Compare() {
+    CompareTable<Node>();
+    CompareTable<Leaf>();
+    ASSERT_EQ(*memory_->Count<model::Tag>(), *sqlite_->Count<model::Tag>());
+  }
+
+  std::mt19937_64 random_;
+  std::unique_ptr<MemoryDatabase> memory_;
+  std::unique_ptr<Database> sqlite_;
+  std::map<StatusCode, int> codes_;
+};
+
+TEST_F(ReferenceModelTest, OperationsDoAsSqlite) {
+  for (int i = 0; i < kOperations && !HasFatalFailure(); ++i) {
+    Step(*memory_, *sqlite_);
+    if (i % 20 == 0) Compare();
+  }
+  Compare();
+  EXPECT_GT(codes_[StatusCode::kOk], kOperations / 10);
+  EXPECT_GT(codes_[StatusCode::kFailedPrecondition], kOperations / 20);
+}
+
+TEST_F(ReferenceModelTest, TransactionsKeepAllOrNothing) {
+  for (int i = 0; i < kOperations / 20 && !HasFatalFailure(); ++i) {
+    const absl::Status end = Below(2) == 0 ? absl::OkStatus() : absl::CancelledError("");
+    const absl::Status status = memory_->Transact([&](Transaction& memory) {
+      return sqlite_->Transact([&](Transaction& sqlite) {
+        for (std::int64_t n = Below(20); n > 0 && !HasFatalFailure(); --n) Step(memory, sqlite);
+        return end;
+      });
+    });
+    ASSERT_EQ(status, end);
     Compare();
   }
 }

@@ -135,7 +135,8 @@ absl::Status NotAsDescribed(std::string_view table, std::string_view column, std
   return absl::FailedPreconditionError(absl::StrCat(table, ".", column, ": ", why));
 }
 
-// What Default() says, where a value of the field's type can have it.
+}  // namespace
+
 bool SetDefault(const Column& column, void* row) {
   const DefaultValue& value = column.default_value;
   const TypeInfo& type = *column.value;
@@ -171,8 +172,6 @@ bool SetDefault(const Column& column, void* row) {
   }
   return false;
 }
-
-}  // namespace
 
 absl::Status RowReader::MakePlan(const WireTable& from, bool drop_undescribed, Plan* plan) {
   const TableInfo& info = plan->table->info();

@@ -51,27 +51,17 @@ absl::Status FinishImage(const TableInfo& info, const void* stored, void* image)
   return ColumnError(absl::StatusCode::kOutOfRange, info, *column, "no version is left");
 }
 
-// A row of the table's memory, until Release().
-class NewRow {
- public:
-  NewRow(MemoryTable& table, const void* from) : table_(table), row_(table.Allocate()) {
-    table.info().ops.copy(row_, from);
+// What a write has set by itself.
+void CopyStamps(const TableInfo& info, bool is_update, const char* stored, void* result) {
+  if (!is_update) {
+    if (info.has_rowid_key()) CopyField(info.key_column(), result, stored);
+    CopyAt(info, info.created_at, result, stored);
   }
-  ~NewRow() {
-    if (row_ == nullptr) return;
-    table_.info().ops.destroy(row_);
-    table_.Free(row_);
+  if (!is_update || info.modified_at != info.created_at) {
+    CopyAt(info, info.modified_at, result, stored);
   }
-  NewRow(const NewRow&) = delete;
-  NewRow& operator=(const NewRow&) = delete;
-
-  char* get() const { return row_; }
-  char* Release() { return std::exchange(row_, nullptr); }
-
- private:
-  MemoryTable& table_;
-  char* row_;
-};
+  CopyAt(info, info.version, result, stored);
+}
 
 }  // namespace
 
@@ -98,6 +88,7 @@ absl::Status MemorySession::Create(const TableInfo& info) {
   (*table)->position = tables_.size();
   by_info_[&info] = table->get();
   tables_.push_back(*std::move(table));
+  ConnectReferences(*tables_.back());
   return absl::OkStatus();
 }
 
@@ -160,19 +151,28 @@ absl::Status MemorySession::Write(const WriteOperation& operation) {
   if (absl::Status status = filtered.Apply(*operation.table, operation.row); !status.ok()) {
     return status;
   }
-  void* result = filtered.copy() != nullptr ? filtered.copy() : operation.result;
+  const Mark mark{undo_.size(), changes_.size()};
+  char* stored = nullptr;
   absl::Status status;
   switch (operation.what) {
     case WriteOperation::What::kInsert:
-      status = Insert(**table, filtered.row(), result);
+      status = Insert(**table, filtered.row(), &stored);
       break;
     case WriteOperation::What::kUpsert:
-      status = Upsert(**table, filtered.row(), result);
+      status = Upsert(**table, filtered.row(), &stored);
       break;
     default:
-      status = Update(**table, operation.offsets, filtered.row(), result);
+      status = Update(**table, operation.offsets, filtered.row(), &stored);
   }
-  if (status.ok() && operation.result != nullptr) filtered.Return(operation.result);
+  if (!status.ok()) return status;
+  if (status = CheckReferences(mark.undo); !status.ok()) {
+    RollBack(mark);
+    return status;
+  }
+  if (operation.result == nullptr) return status;
+  filtered.Return(operation.result);
+  CopyStamps((*table)->info(), operation.what == WriteOperation::What::kUpdate, stored,
+             operation.result);
   return status;
 }
 
@@ -182,17 +182,18 @@ absl::Status MemorySession::InsertAll(const TableInfo& info, const void* rows, s
   if (!table.ok()) return table.status();
   (*table)->Reserve(count);
   undo_.reserve(std::max(undo_.size() + count, undo_.capacity()));
+  const Statement statement = BeginStatement();
   const char* at = static_cast<const char*>(rows);
+  char* stored = nullptr;
   for (std::size_t i = 0; i < count; ++i, at += info.row_size) {
-    WriteOperation operation;
-    operation.table = &info;
-    operation.row = at;
-    absl::Status status = info.has_filters ? Write(operation) : Insert(**table, at, nullptr);
+    FilteredRow filtered;
+    absl::Status status = filtered.Apply(info, at);
+    if (status.ok()) status = Insert(**table, filtered.row(), &stored);
     if (status.ok()) continue;
     *failed = i;
     return status;
   }
-  return absl::OkStatus();
+  return CheckReferences(statement, failed);
 }
 
 absl::Status MemorySession::GiveKey(MemoryTable& table, char* row) {
@@ -228,7 +229,7 @@ absl::Status MemorySession::LinkNew(MemoryTable& table, char* row) {
   return status;
 }
 
-absl::Status MemorySession::Insert(MemoryTable& table, const void* row, void* result) {
+absl::Status MemorySession::Insert(MemoryTable& table, const void* row, char** stored) {
   const TableInfo& info = table.info();
   if (absl::Status status = table.CheckAll(row); !status.ok()) return status;
   NewRow added(table, row);
@@ -236,12 +237,7 @@ absl::Status MemorySession::Insert(MemoryTable& table, const void* row, void* re
   StoreAt(info, info.created_at, NowAt(info, info.created_at), added.get());
   StoreAt(info, info.version, 1, added.get());
   if (absl::Status status = LinkNew(table, added.get()); !status.ok()) return status;
-  const char* stored = added.Release();
-  if (result == nullptr) return absl::OkStatus();
-  if (table.has_integer_key()) CopyField(info.key_column(), result, stored);
-  CopyAt(info, info.created_at, result, stored);
-  CopyAt(info, info.modified_at, result, stored);
-  CopyAt(info, info.version, result, stored);
+  *stored = added.Release();
   return absl::OkStatus();
 }
 
@@ -265,7 +261,7 @@ absl::Status MemorySession::Replace(MemoryTable& table, char* row, const void* i
 }
 
 absl::Status MemorySession::Update(MemoryTable& table, std::span<const std::uint32_t> offsets,
-                                   const void* row, void* result) {
+                                   const void* row, char** stored) {
   const TableInfo& info = table.info();
   if (table.updated().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(info.name, ": has no column besides its key"));
@@ -290,41 +286,31 @@ absl::Status MemorySession::Update(MemoryTable& table, std::span<const std::uint
     if (!is_written(column)) continue;
     if (absl::Status status = table.Check(*column, row); !status.ok()) return status;
   }
-  char* stored = table.FindKeyOf(row);
-  if (stored == nullptr) return NoSuchRow(info);
+  *stored = table.FindKeyOf(row);
+  if (*stored == nullptr) return NoSuchRow(info);
   if (const Column* version = ColumnAt(info, info.version); version != nullptr) {
     if (LoadInteger(*version->value, version->Value(row)) !=
-        LoadInteger(*version->value, version->Value(stored))) {
+        LoadInteger(*version->value, version->Value(*stored))) {
       return ColumnError(absl::StatusCode::kAborted, info, *version,
                          "another version of the row has been written meanwhile");
     }
   }
-  NewRow image(table, offsets.empty() ? row : stored);
+  NewRow image(table, offsets.empty() ? row : *stored);
   for (const Column* column : table.updated()) {
     if (!offsets.empty() && is_written(column)) CopyField(*column, image.get(), row);
   }
-  if (absl::Status status = FinishImage(info, stored, image.get()); !status.ok()) return status;
-  if (absl::Status status = Replace(table, stored, image.get()); !status.ok()) return status;
-  if (result != nullptr) {
-    if (info.modified_at != info.created_at) CopyAt(info, info.modified_at, result, stored);
-    CopyAt(info, info.version, result, stored);
-  }
-  return absl::OkStatus();
+  if (absl::Status status = FinishImage(info, *stored, image.get()); !status.ok()) return status;
+  return Replace(table, *stored, image.get());
 }
 
-absl::Status MemorySession::Upsert(MemoryTable& table, const void* row, void* result) {
+absl::Status MemorySession::Upsert(MemoryTable& table, const void* row, char** stored) {
   const TableInfo& info = table.info();
-  char* stored = table.FindKeyOf(row);
-  if (stored == nullptr) return Insert(table, row, result);
+  *stored = table.FindKeyOf(row);
+  if (*stored == nullptr) return Insert(table, row, stored);
   if (absl::Status status = table.CheckAll(row); !status.ok()) return status;
   NewRow image(table, row);
-  if (absl::Status status = FinishImage(info, stored, image.get()); !status.ok()) return status;
-  if (absl::Status status = Replace(table, stored, image.get()); !status.ok()) return status;
-  if (result == nullptr) return absl::OkStatus();
-  CopyAt(info, info.modified_at, result, stored);
-  CopyAt(info, info.created_at, result, stored);
-  CopyAt(info, info.version, result, stored);
-  return absl::OkStatus();
+  if (absl::Status status = FinishImage(info, *stored, image.get()); !status.ok()) return status;
+  return Replace(table, *stored, image.get());
 }
 
 void MemorySession::DeleteRow(MemoryTable& table, char* row) {
@@ -336,8 +322,15 @@ void MemorySession::DeleteRow(MemoryTable& table, char* row) {
 absl::Status MemorySession::Delete(MemoryTable& table, const WriteOperation& operation) {
   char* row = operation.key.empty() ? table.FindKeyOf(operation.row) : table.FindKey(operation.key);
   if (row == nullptr) return NoSuchRow(table.info());
-  DeleteRow(table, row);
-  return absl::OkStatus();
+  if (!has_references_) {
+    DeleteRow(table, row);
+    return absl::OkStatus();
+  }
+  const Mark mark{undo_.size(), changes_.size()};
+  absl::Status status = DeleteWithReferrers(table, row);
+  if (status.ok()) status = CheckReferences(mark.undo);
+  if (!status.ok()) RollBack(mark);
+  return status;
 }
 
 absl::Status MemorySession::Put(MemoryTable& table, char* row) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -27,6 +28,28 @@ class ChangeLog {
 
  protected:
   ~ChangeLog() = default;
+};
+
+// A row of the table's memory, until Release().
+class NewRow {
+ public:
+  NewRow(MemoryTable& table, const void* from) : table_(table), row_(table.Allocate()) {
+    table.info().ops.copy(row_, from);
+  }
+  ~NewRow() {
+    if (row_ == nullptr) return;
+    table_.info().ops.destroy(row_);
+    table_.Free(row_);
+  }
+  NewRow(const NewRow&) = delete;
+  NewRow& operator=(const NewRow&) = delete;
+
+  char* get() const { return row_; }
+  char* Release() { return std::exchange(row_, nullptr); }
+
+ private:
+  MemoryTable& table_;
+  char* row_;
 };
 
 class MemorySession {
@@ -64,6 +87,16 @@ class MemorySession {
   absl::Status InsertAll(const TableInfo& info, const void* rows, std::size_t count,
                          std::size_t* failed);
 
+  // A row of a table that refers to others may have been inserted before the one that it refers to:
+  // these are looked for at the end of a statement, among whose inserts `*failed` is the position
+  // of the one that the error is about.
+  using Statement = std::size_t;
+  Statement BeginStatement() const { return undo_.size(); }
+  absl::Status CheckReferences(Statement statement, std::size_t* failed = nullptr);
+
+  // The same for all rows that there are.
+  absl::Status CheckAllReferences();
+
   // Inserts a row that lies in memory of the table's Allocate(), as it is but for filters and a key
   // of 0. On an error the row is still there, and not of the table.
   absl::Status InsertInPlace(MemoryTable& table, char* row);
@@ -95,20 +128,28 @@ class MemorySession {
   void RollBack(const Mark& mark);
   void Forget();
 
-  absl::Status Insert(MemoryTable& table, const void* row, void* result);
+  // `*stored` is the table's row afterwards.
+  absl::Status Insert(MemoryTable& table, const void* row, char** stored);
   absl::Status Update(MemoryTable& table, std::span<const std::uint32_t> offsets, const void* row,
-                      void* result);
-  absl::Status Upsert(MemoryTable& table, const void* row, void* result);
+                      char** stored);
+  absl::Status Upsert(MemoryTable& table, const void* row, char** stored);
   absl::Status Delete(MemoryTable& table, const WriteOperation& operation);
 
+  void ConnectReferences(MemoryTable& table);
   absl::Status GiveKey(MemoryTable& table, char* row);
   absl::Status LinkNew(MemoryTable& table, char* row);
   // Makes the linked row equal to `image`, or not.
   absl::Status Replace(MemoryTable& table, char* row, const void* image);
   void DeleteRow(MemoryTable& table, char* row);
 
+  // Deletes the row, and does with those that refer to it as they say.
+  absl::Status DeleteWithReferrers(MemoryTable& table, char* row);
+  absl::Status ActOnReferrers(const MemoryTable& parent, const char* gone);
+  absl::Status SetReference(const Referrer& referrer, char* row);
+
   std::vector<std::unique_ptr<MemoryTable>> tables_;
   absl::flat_hash_map<const TableInfo*, MemoryTable*> by_info_;
+  bool has_references_ = false;
   ChangeLog* log_ = nullptr;
   int depth_ = 0;
   std::vector<Undo> undo_;

@@ -13,10 +13,6 @@ namespace {
 constexpr std::size_t kFirstChunkBytes = 4096;
 constexpr std::size_t kMaxChunkBytes = std::size_t{1} << 20;
 
-// States of a row; of a free one, the address of the next.
-constexpr std::uint64_t kHeld = 1;  // Has been given out, and is in no index.
-constexpr std::uint64_t kLinked = 3;
-
 absl::Status CannotHave(const TableInfo& table, const Column& column, std::string_view what) {
   return ColumnError(absl::StatusCode::kFailedPrecondition, table, column,
                      absl::StrCat("the engine in memory has no ", what));
@@ -24,6 +20,29 @@ absl::Status CannotHave(const TableInfo& table, const Column& column, std::strin
 
 bool IsNested(const Column& column) {
   return column.value->kind == Kind::kList || column.value->kind == Kind::kStruct;
+}
+
+// Whether values of both are of one type, or are integers.
+bool AreOfOneType(const Column& a, const Column& b) {
+  const TypeInfo& of_a = *a.value;
+  const TypeInfo& of_b = *b.value;
+  if (a.has(Column::kAsText) != b.has(Column::kAsText)) return false;
+  if (of_a.is_enum || of_b.is_enum) return of_a.enum_id == of_b.enum_id;
+  if (IsIntegerKind(of_a.kind)) return IsIntegerKind(of_b.kind);
+  return of_a.kind == of_b.kind && of_a.unit == of_b.unit;
+}
+
+absl::Status CheckReference(const TableInfo& table, const Column& column) {
+  const TableInfo& parent = column.references();
+  if (parent.key_count != 1 || !AreOfOneType(column, parent.key_column())) {
+    return CannotHave(table, column, "References() to a key of another type");
+  }
+  if (column.on_delete != ForeignKeyAction::kSetDefault) return absl::OkStatus();
+  if (column.default_value.type == DefaultValue::Type::kSql) {
+    return CannotHave(table, column, "kSetDefault to a DefaultSql()");
+  }
+  if (column.has(Column::kPrimaryKey)) return CannotHave(table, column, "kSetDefault of a key");
+  return absl::OkStatus();
 }
 
 // What only SQL could do is refused, as a table without it would not be the one described.
@@ -45,7 +64,9 @@ absl::Status CheckDescription(const TableInfo& table) {
     Collation collation;
     if (!column.check.empty()) return CannotHave(table, column, "Check(); use Validate()");
     if (!column.generated.empty()) return CannotHave(table, column, "Generated()");
-    if (column.references != nullptr) return CannotHave(table, column, "References()");
+    if (column.references != nullptr) {
+      if (absl::Status status = CheckReference(table, column); !status.ok()) return status;
+    }
     if (!FindCollation(column.collation, &collation)) {
       return CannotHave(table, column, absl::StrCat("collation ", column.collation));
     }
@@ -126,7 +147,22 @@ absl::StatusOr<std::unique_ptr<MemoryTable>> MemoryTable::Make(const TableInfo& 
       table->ordered_.push_back(std::make_unique<OrderedIndex>(std::move(columns)));
     }
   }
+  table->MakeReferences();
   return table;
+}
+
+void MemoryTable::MakeReferences() {
+  for (const Column& column : info_.columns) {
+    if (column.references == nullptr) continue;
+    Reference reference{&column, &column.references(), nullptr, nullptr};
+    const IndexedColumn first{&column, Indexed(reference.to->key_column()).collation};
+    reference.index = FindOrdered(first);
+    if (reference.index == nullptr) {
+      ordered_.push_back(std::make_unique<OrderedIndex>(std::vector<IndexedColumn>{first}));
+      reference.index = ordered_.back().get();
+    }
+    references_.push_back(reference);
+  }
 }
 
 MemoryTable::~MemoryTable() {
@@ -294,6 +330,11 @@ char* MemoryTable::FindKeyOf(const void* row) const {
   return by_key_->Find(std::span(values).first(info_.key_count));
 }
 
+char* MemoryTable::FindReferred(const Value& value) const {
+  if (by_key_ != nullptr) return by_key_->Find({&value, 1});
+  return value.what == Value::Class::kInteger ? FindInteger(value.integer) : nullptr;
+}
+
 const HashIndex* MemoryTable::UniqueOf(const Column& column) const {
   for (const auto& index : unique_) {
     if (index->columns().size() == 1 && index->columns()[0].column == &column) return index.get();
@@ -305,8 +346,13 @@ const HashIndex* MemoryTable::UniqueOf(const Column& column) const {
 }
 
 const OrderedIndex* MemoryTable::OrderedOf(const Column& column) const {
+  return FindOrdered(Indexed(column));
+}
+
+const OrderedIndex* MemoryTable::FindOrdered(const IndexedColumn& first) const {
   for (const auto& index : ordered_) {
-    if (index->columns()[0].column == &column) return index.get();
+    const IndexedColumn& other = index->columns()[0];
+    if (other.column == first.column && other.collation == first.collation) return index.get();
   }
   return nullptr;
 }

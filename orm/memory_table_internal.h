@@ -111,6 +111,22 @@ class OrderedIndex {
   absl::btree_set<Entry, Less> rows_;
 };
 
+class MemoryTable;
+
+// A column that refers to the key of a table's rows.
+struct Reference {
+  const Column* column = nullptr;
+  const TableInfo* to = nullptr;
+  MemoryTable* parent = nullptr;        // Null until that table has been made.
+  const OrderedIndex* index = nullptr;  // Begins with the column, by the collation of the key.
+};
+
+// Rows of another table, or of the same, that refer to those of this one.
+struct Referrer {
+  MemoryTable* table = nullptr;
+  const Reference* reference = nullptr;
+};
+
 // Rows never move. Used by one thread at a time, or by many that only read.
 class MemoryTable {
  public:
@@ -132,6 +148,7 @@ class MemoryTable {
   // row has its key or a unique value, it is in none of them.
   absl::Status Link(char* row);
   void Unlink(char* row);
+  bool IsLinked(const char* row) const { return State(row) == kLinked; }
 
   // Makes a row that is linked equal to `image`, which has the same key. On an error it is as it
   // was.
@@ -143,6 +160,14 @@ class MemoryTable {
     const auto found = by_integer_.find(key);
     return found == by_integer_.end() ? nullptr : found->second;
   }
+
+  // One whose key, of one column, is equal to a value of a reference.
+  char* FindReferred(const Value& value) const;
+
+  // References of this table, and to it.
+  std::span<Reference> references() { return references_; }
+  std::span<const Referrer> referrers() const { return referrers_; }
+  void AddReferrer(const Referrer& referrer) { referrers_.push_back(referrer); }
 
   // Null if there is none: over exactly this column; over this one first.
   const HashIndex* UniqueOf(const Column& column) const;
@@ -181,8 +206,14 @@ class MemoryTable {
     std::size_t rows;
   };
 
+  // States of a row; of a free one, the address of the next.
+  static constexpr std::uint64_t kHeld = 1;  // Has been given out, and is in no index.
+  static constexpr std::uint64_t kLinked = 3;
+
   explicit MemoryTable(const TableInfo& info);
 
+  void MakeReferences();
+  const OrderedIndex* FindOrdered(const IndexedColumn& first) const;
   absl::Status LinkUnique(char* row);
   void UnlinkUnique(char* row, std::size_t count);
   absl::Status Taken(std::span<const IndexedColumn> columns) const;
@@ -190,6 +221,9 @@ class MemoryTable {
   void EraseKey(char* row);
   std::uint64_t& State(char* row) const {
     return *reinterpret_cast<std::uint64_t*>(row - sizeof(std::uint64_t));
+  }
+  std::uint64_t State(const char* row) const {
+    return *reinterpret_cast<const std::uint64_t*>(row - sizeof(std::uint64_t));
   }
 
   const TableInfo& info_;
@@ -208,6 +242,8 @@ class MemoryTable {
   std::unique_ptr<HashIndex> by_key_;                    // or else this.
   std::vector<std::unique_ptr<HashIndex>> unique_;
   std::vector<std::unique_ptr<OrderedIndex>> ordered_;
+  std::vector<Reference> references_;
+  std::vector<Referrer> referrers_;
 };
 
 }  // namespace strata::orm::internal

@@ -73,9 +73,16 @@ struct Computed {
 STRATA_TABLE(Computed, id, (a, Generated("1")));
 struct Referring {
   std::int64_t id = 0;
-  std::int64_t to = 0;
+  std::string to;
 };
 STRATA_TABLE(Referring, id, (to, References<Checked>()));
+struct Pet {
+  std::int64_t id = 0;
+  std::int64_t owner = 0;
+  std::optional<std::int64_t> mother;
+};
+STRATA_TABLE(Pet, id, (owner, References<Person>(), OnDelete(kSetDefault), Default(1)),
+             (mother, References<Pet>(), OnDelete(kCascade)));
 struct Partial {
   std::int64_t id = 0;
   int a = 0;
@@ -461,6 +468,64 @@ TEST_F(MemoryTest, WhatOnlySqlCanDoIsRefused) {
   EXPECT_EQ(db_->Count<app::Rival>().status().message(), "PEOPLE: there is no such table");
   EXPECT_EQ(MemoryDatabase::Open<app::Checked>(":memory:").status().code(),
             StatusCode::kFailedPrecondition);
+}
+
+TEST_F(MemoryTest, ABrokenReferenceIsAnErrorWithItsColumn) {
+  app::Pet rex{0, 7, {}};
+  ASSERT_TRUE(db_->Create<app::Pet>().ok());
+  EXPECT_EQ(db_->Insert(&rex),
+            absl::FailedPreconditionError("Pet.owner: FOREIGN KEY constraint failed: no row of "
+                                          "people has this key"));
+  EXPECT_EQ(rex.id, 0);
+  Person ada = Named("Ada"), bob = Named("Bob");
+  ASSERT_TRUE(db_->Insert(&ada).ok() && db_->Insert(&bob).ok());
+  rex.owner = bob.id;
+  ASSERT_TRUE(db_->Insert(&rex).ok());
+  ASSERT_TRUE(db_->Delete<Person>(bob.id).ok());
+  EXPECT_EQ(db_->Get<app::Pet>(rex.id)->owner, ada.id);
+  // What is set is no row either.
+  EXPECT_EQ(db_->Delete<Person>(ada.id).code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(db_->Get<Person>(ada.id).ok());
+}
+
+TEST_F(MemoryTest, AListOfRowsMayReferToLaterOnes) {
+  ASSERT_TRUE(db_->Create<app::Pet>().ok());
+  Person ada = Named("Ada");
+  ASSERT_TRUE(db_->Insert(&ada).ok());
+  const std::vector<app::Pet> pets = {{1, ada.id, 2}, {2, ada.id, {}}};
+  EXPECT_TRUE(db_->InsertAll(pets).ok());
+  EXPECT_TRUE(db_->InsertJson<app::Pet>(
+                     R"([{"id":3,"owner":1,"mother":4},{"id":4,"owner":1,"mother":null}])")
+                  .ok());
+  const absl::Status failed = db_->InsertJson<app::Pet>(
+      R"([{"id":5,"owner":1,"mother":null},{"id":6,"owner":1,"mother":9}])");
+  EXPECT_EQ(failed.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(failed.message().substr(0, 7), "row 1: ") << failed;
+  EXPECT_EQ(*db_->Count<app::Pet>(), 4);
+}
+
+TEST_F(MemoryTest, AChainOfReferencesOfAnyLengthGoes) {
+  ASSERT_TRUE(db_->Create<app::Pet>().ok());
+  Person ada = Named("Ada");
+  ASSERT_TRUE(db_->Insert(&ada).ok());
+  std::vector<app::Pet> pets;
+  for (std::int64_t i = 1; i <= 20'000; ++i) {
+    pets.push_back({i, ada.id, i == 1 ? std::nullopt : std::optional(i - 1)});
+  }
+  ASSERT_TRUE(db_->InsertAll(pets).ok());
+  ASSERT_TRUE(db_->Delete<app::Pet>(1).ok());
+  EXPECT_EQ(*db_->Count<app::Pet>(), 0);
+}
+
+TEST_F(MemoryTest, ATableMayBeMadeBeforeTheOneThatItRefersTo) {
+  auto db = MemoryDatabase::Open<>(":memory:");
+  ASSERT_TRUE(db.ok() && (*db)->Create<app::Pet>().ok());
+  app::Pet rex{0, 1, {}};
+  EXPECT_EQ((*db)->Insert(&rex).code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE((*db)->Create<Person>().ok());
+  Person ada = Named("Ada");
+  ASSERT_TRUE((*db)->Insert(&ada).ok());
+  EXPECT_TRUE((*db)->Insert(&rex).ok());
 }
 
 TEST_F(MemoryTest, SqlIsRefused) {
