@@ -29,9 +29,17 @@ void PendingReply::Run(absl::AnyInvocable<void(ServerConnection&)> task) {
 
 void PendingReply::RunLater(absl::AnyInvocable<void(ServerConnection&)> task) {
   // One for each answer, or for each piece of a body, of which BodyWriter bounds the bytes.
-  mailbox_->PostAlways([self = net::RefPtr<PendingReply>(this), task = std::move(task)]() mutable {
+  mailbox_->PostAlways(WhileAttached(std::move(task)));
+}
+
+void PendingReply::RunExpected(absl::AnyInvocable<void(ServerConnection&)> task, bool more) {
+  mailbox_->PostExpected(WhileAttached(std::move(task)), more);
+}
+
+net::Mailbox::Task PendingReply::WhileAttached(absl::AnyInvocable<void(ServerConnection&)> task) {
+  return [self = net::RefPtr<PendingReply>(this), task = std::move(task)]() mutable {
     if (self->connection_) task(*self->connection_);
-  });
+  };
 }
 
 void PendingReply::Abort() {

@@ -51,6 +51,9 @@ class PendingReply final : public net::RefCounted {
   // The same, but never now.
   void RunLater(absl::AnyInvocable<void(ServerConnection&)> task);
 
+  // The same for what the loop expects: see net::Mailbox::PostExpected().
+  void RunExpected(absl::AnyInvocable<void(ServerConnection&)> task, bool more);
+
   bool InLoopThread() const { return mailbox_->InLoopThread(); }
 
   // The client has gone, or has ended its half.
@@ -99,6 +102,7 @@ class PendingReply final : public net::RefCounted {
 
  private:
   void CallOnWritable();
+  net::Mailbox::Task WhileAttached(absl::AnyInvocable<void(ServerConnection&)> task);
 
   const net::RefPtr<net::Mailbox> mailbox_;
   ServerConnection* connection_;

@@ -142,6 +142,10 @@ class Responder {
 
   void Send(Reply reply);
 
+  // The same for who has told the loop to expect an answer (net::Mailbox::Expect()), and may have
+  // more of them. Never calls the connection before it returns.
+  void SendExpected(Reply reply, bool more);
+
   // Begins a body of `length` bytes, or of any number, which is sent in chunks (to a client of
   // HTTP/1.0 until the connection ends).
   BodyWriter Start(ReplyHead head, std::optional<std::uint64_t> length = std::nullopt);

@@ -509,6 +509,15 @@ void Responder::Send(Reply reply) {
   });
 }
 
+void Responder::SendExpected(Reply reply, bool more) {
+  const net::RefPtr<PendingReply> pending = std::exchange(pending_, nullptr);
+  pending->RunExpected(
+      [reply = std::move(reply)](ServerConnection& connection) mutable {
+        connection.SendDeferred(std::move(reply));
+      },
+      more);
+}
+
 BodyWriter Responder::Start(ReplyHead head, std::optional<std::uint64_t> length) {
   net::RefPtr<PendingReply> pending = std::exchange(pending_, nullptr);
   if (pending) {

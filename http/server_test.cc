@@ -2,6 +2,7 @@
 
 #include "strata/http/server.h"
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <memory>
@@ -602,6 +603,35 @@ TEST_F(ServerTest, WorkersAnswerAndAreNotOverrun) {
     }
   }
   EXPECT_EQ(busy, 3);
+  Stop();
+}
+
+TEST_F(ServerTest, AnAnswerDoesNotWaitForTheWorkersNextJob) {
+  net::WorkerPool workers({.threads = 1});
+  std::array<std::promise<void>, 2> gates;
+  std::array<std::shared_future<void>, 2> open = {gates[0].get_future().share(),
+                                                  gates[1].get_future().share()};
+  Router router;
+  router.Get("/{job}", OnWorkers(workers, [open](const KeptRequest& request) {
+               if (request.param("job") == "first") open[0].wait();
+               if (request.param("job") == "last") open[1].wait();
+               return Reply(200, "text/plain", std::string(request.param("job")));
+             }));
+  Serve(std::move(router));
+  std::vector<WireClient> clients;
+  for (const std::string_view job : {"first", "second", "last"}) {
+    clients.push_back(Connect());
+    clients.back().Send(Get("/" + std::string(job)));
+    EXPECT_TRUE(Eventually([&] {
+      return workers.counts().running == 1 && workers.queued() + 1 == clients.size();
+    }));
+  }
+  // The worker has a next job each time, and is stuck with the last one.
+  gates[0].set_value();
+  EXPECT_EQ(clients[0].Read().body, "first");
+  EXPECT_EQ(clients[1].Read().body, "second");
+  gates[1].set_value();
+  EXPECT_EQ(clients[2].Read().body, "last");
   Stop();
 }
 

@@ -78,9 +78,11 @@ void Loop::Stop() {
 int Loop::WaitTimeout(std::optional<std::chrono::milliseconds> max_wait) {
   std::uint64_t wait = max_wait ? static_cast<std::uint64_t>(max_wait->count())
                                 : std::numeric_limits<std::uint64_t>::max();
+  const std::optional<std::uint64_t> look = mailbox_->LookAfterMs(now_ms_);
+  if (look) wait = std::min(wait, *look);
   if (const std::optional<std::uint64_t> expiry = timers_.NextExpiry()) {
     wait = std::min(wait, UntilExpiry(*expiry));
-  } else if (!max_wait) {
+  } else if (!max_wait && !look) {
     return -1;
   }
   return static_cast<int>(std::min<std::uint64_t>(wait, std::numeric_limits<int>::max()));

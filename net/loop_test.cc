@@ -146,6 +146,36 @@ TEST(LoopTest, WhatIsToBeFlushedMayBeSoBeforeTheEndOfTheTurn) {
   loop->Remove(late);
 }
 
+TEST(LoopTest, WhatIsExpectedIsFoundByALoopThatIsNotWoken) {
+  LoopThread thread;
+  std::promise<void> ran;
+  thread.Do([&] { thread.loop().mailbox()->Expect(thread.loop().now_ms()); });
+  // Asleep by now, or soon; it is not told.
+  std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(thread.loop().mailbox()->PostExpected([&] { ran.set_value(); }, /*more=*/true),
+            Error::kOk);
+  EXPECT_EQ(ran.get_future().wait_for(kLong), std::future_status::ready);
+  // Nothing is expected any more: it sleeps as long as nobody wakes it.
+  thread.Do([&] {
+    EXPECT_EQ(thread.loop().mailbox()->LookAfterMs(thread.loop().now_ms()), std::nullopt);
+  });
+}
+
+TEST(LoopTest, WhatIsExpectedWaitsAsLongAgainAtMost) {
+  std::unique_ptr<Loop> loop = NewLoop();
+  Mailbox& mailbox = *loop->mailbox();
+  EXPECT_EQ(mailbox.LookAfterMs(100), std::nullopt);
+  mailbox.Expect(100);
+  EXPECT_EQ(mailbox.LookAfterMs(100), 1u);
+  EXPECT_EQ(mailbox.LookAfterMs(101), 1u);
+  EXPECT_EQ(mailbox.LookAfterMs(150), 50u);
+  mailbox.Expect(150);
+  EXPECT_EQ(mailbox.LookAfterMs(160), 10u);
+  mailbox.ExpectNot();
+  mailbox.ExpectNot();
+  EXPECT_EQ(mailbox.LookAfterMs(200), std::nullopt);
+}
+
 TEST(LoopTest, StopBeforeRunEndsItsFirstTurn) {
   std::unique_ptr<Loop> loop = NewLoop();
   loop->Stop();

@@ -25,13 +25,19 @@ Error Mailbox::Post(Task task) {
   if (waiting_.load(std::memory_order_relaxed) >= capacity_) {
     return closed() ? Error::kClosed : Error::kQueueFull;
   }
-  return Push(std::move(task));
+  return Push(std::move(task), /*expected=*/false, /*more=*/false);
 }
 
-Error Mailbox::PostAlways(Task task) { return Push(std::move(task)); }
+Error Mailbox::PostAlways(Task task) {
+  return Push(std::move(task), /*expected=*/false, /*more=*/false);
+}
 
-Error Mailbox::Push(Task task) {
-  auto node = std::make_unique<Node>(Node{nullptr, std::move(task)});
+Error Mailbox::PostExpected(Task task, bool more) {
+  return Push(std::move(task), /*expected=*/true, more);
+}
+
+Error Mailbox::Push(Task task, bool expected, bool more) {
+  auto node = std::make_unique<Node>(Node{nullptr, std::move(task), expected});
   node->next = head_.load(std::memory_order_relaxed);
   waiting_.fetch_add(1, std::memory_order_relaxed);
   // Sequentially consistent, as are the loads and stores of sleeping_: of "pushed, then saw nobody
@@ -43,7 +49,7 @@ Error Mailbox::Push(Task task) {
     }
   } while (!head_.compare_exchange_weak(node->next, node.get()));
   node.release();
-  if (sleeping_.load() && sleeping_.exchange(false)) poller_->Wake();
+  if (!more && sleeping_.load() && sleeping_.exchange(false)) poller_->Wake();
   return Error::kOk;
 }
 

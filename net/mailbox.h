@@ -10,9 +10,12 @@
 #ifndef STRATA_NET_MAILBOX_H_
 #define STRATA_NET_MAILBOX_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/functional/any_invocable.h"
 #include "strata/net/error.h"
@@ -40,6 +43,11 @@ class Mailbox final : public RefCounted {
   // each connection, one result of each accepted job.
   Error PostAlways(Task task);
 
+  // From any thread: a task that the loop expects. With `more` the loop is let sleep on, for its
+  // next task, by PostExpected() too, is about to come. Should that take long, the loop looks by
+  // itself: a task waits at most as long again as one has been expected, and a millisecond.
+  Error PostExpected(Task task, bool more);
+
   // Whether the caller is the loop's thread. Any thread is, before the loop's first turn.
   bool InLoopThread() const {
     const void* thread = thread_.load(std::memory_order_relaxed);
@@ -56,6 +64,19 @@ class Mailbox final : public RefCounted {
 
   // Null once it has ended.
   Loop* loop() const { return loop_; }
+
+  // One PostExpected() will come; or it will not, after all.
+  void Expect(std::uint64_t now_ms) {
+    ++expected_;
+    expected_since_ms_ = now_ms;
+  }
+  void ExpectNot() { --expected_; }
+
+  // How long the loop may sleep, for what it expects; nothing for any time.
+  std::optional<std::uint64_t> LookAfterMs(std::uint64_t now_ms) const {
+    if (expected_ == 0) return std::nullopt;
+    return std::max<std::uint64_t>(now_ms - expected_since_ms_, 1);
+  }
 
   // Runs what was there at the time of the call, each by `run(task)`. Returns how many.
   template <typename Run>
@@ -74,15 +95,18 @@ class Mailbox final : public RefCounted {
   struct Node {
     Node* next;
     Task task;
+    bool expected;
   };
 
-  Error Push(Task task);
+  Error Push(Task task, bool expected, bool more);
   static Node* Reverse(Node* node);
   static Node* ClosedMark();
 
   static constinit thread_local char this_thread_;  // Whose address is another in each thread.
 
   Loop* loop_;
+  std::size_t expected_ = 0;
+  std::uint64_t expected_since_ms_ = 0;  // The last of them.
   std::atomic<const void*> thread_{nullptr};
   const std::shared_ptr<Poller> poller_;
   const std::size_t capacity_;
@@ -101,6 +125,7 @@ std::size_t Mailbox::RunAll(Run run) {
   while (node) {
     std::unique_ptr<Node> owned(node);
     node = node->next;
+    expected_ -= owned->expected;
     run(owned->task);
     ++count;
   }

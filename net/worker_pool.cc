@@ -18,6 +18,7 @@ WorkerPool::~WorkerPool() {
 }
 
 Error WorkerPool::Submit(Job job) {
+  bool wake;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (stopped_ || queue_.size() >= options_.max_queued_jobs) {
@@ -25,9 +26,17 @@ Error WorkerPool::Submit(Job job) {
       return stopped_ ? Error::kClosed : Error::kQueueFull;
     }
     queue_.push_back(std::move(job));
+    queued_.store(queue_.size(), std::memory_order_relaxed);
+    wake = WakesAnother();
   }
-  changed_.notify_one();
+  if (wake) changed_.notify_one();
   return Error::kOk;
+}
+
+// Whether the caller, who has the lock, is to notify a thread once it has let go.
+bool WorkerPool::WakesAnother() {
+  if (queue_.empty() || asleep_ == 0 || waking_) return false;
+  return waking_ = true;
 }
 
 void WorkerPool::Stop() {
@@ -47,12 +56,20 @@ WorkerPool::Counts WorkerPool::counts() const {
 void WorkerPool::RunJobs() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
+    while (queue_.empty() && !stopped_) {
+      ++asleep_;
+      changed_.wait(lock);
+      --asleep_;
+      waking_ = false;
+    }
     if (queue_.empty()) return;
     Job job = std::move(queue_.front());
     queue_.pop_front();
+    queued_.store(queue_.size(), std::memory_order_relaxed);
     ++running_;
+    const bool wake = WakesAnother();
     lock.unlock();
+    if (wake) changed_.notify_one();
     job();
     job = nullptr;  // What it holds is destroyed here, not under the lock.
     lock.lock();

@@ -7,12 +7,17 @@
 //                                [stream](Row row) { stream->WriteOwned(Format(row)); });
 //   if (error == Error::kQueueFull) ...  // Say so to the client now, rather than let it wait.
 //
+// A thread that is asleep is woken only when no other one is on its way, and wakes the next one if
+// it has found more than it can do: many short jobs at once wake as few threads as do them, and a
+// long one holds up none behind it.
+//
 // The queue is bounded, which is the backpressure: a full one refuses at once, and nothing waits
 // that nobody could serve.
 
 #ifndef STRATA_NET_WORKER_POOL_H_
 #define STRATA_NET_WORKER_POOL_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +66,9 @@ class WorkerPool {
   // Takes no more jobs. What is queued still runs.
   void Stop();
 
+  // Jobs that wait, as of some moment ago. From any thread.
+  std::size_t queued() const { return queued_.load(std::memory_order_relaxed); }
+
   struct Counts {
     std::uint64_t done;
     std::uint64_t refused;
@@ -71,11 +79,15 @@ class WorkerPool {
 
  private:
   void RunJobs();
+  bool WakesAnother();
 
   const Options options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> queue_;
+  std::atomic<std::size_t> queued_{0};  // The queue's size.
+  std::size_t asleep_ = 0;              // Threads that wait for jobs.
+  bool waking_ = false;                 // One of these has been told to get up, and is not yet.
   std::size_t running_ = 0;
   std::uint64_t done_ = 0;
   std::uint64_t refused_ = 0;
