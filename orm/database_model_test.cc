@@ -1,5 +1,5 @@
-// Random operations and queries on a table, and on a std::map that is the model of it: results,
-// errors and contents have to be the same.
+// Random operations and queries on a table, of SQLite and of the engine in memory, and on a
+// std::map that is the model of it: results, errors and contents have to be the same.
 
 #include <algorithm>
 #include <functional>
@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "strata/orm/batch.h"
 #include "strata/orm/database.h"
+#include "strata/orm/memory.h"
 #include "strata/orm/select.h"
 #include "strata/orm/testing/seed.h"
 
@@ -23,7 +24,7 @@ struct Row {
 
   friend bool operator==(const Row&, const Row&) = default;
 };
-STRATA_TABLE(Row, id, (name, Unique()), real, (version, Version()));
+STRATA_TABLE(Row, (id, Autoincrement()), (name, Unique()), (real, Indexed()), (version, Version()));
 
 }  // namespace app
 
@@ -38,8 +39,8 @@ class Model {
   StatusCode Insert(Row* row) {
     if (row->id != 0 && rows.contains(row->id)) return StatusCode::kAlreadyExists;
     if (HasName(row->name, row->id)) return StatusCode::kAlreadyExists;
-    if (row->id == 0)
-      row->id = rows.empty() ? 1 : std::max<std::int64_t>(rows.rbegin()->first, 0) + 1;
+    if (row->id == 0) row->id = last_key + 1;
+    last_key = std::max(last_key, row->id);
     row->version = 1;
     rows[row->id] = *row;
     return StatusCode::kOk;
@@ -71,6 +72,7 @@ class Model {
   }
 
   std::map<std::int64_t, Row> rows;
+  std::int64_t last_key = 0;
 
  private:
   bool HasName(const std::string& name, std::int64_t but) const {
@@ -97,8 +99,9 @@ std::optional<bool> Combined(std::optional<bool> a, std::optional<bool> b, bool 
   return a && b ? std::optional<bool>(!decides) : std::nullopt;
 }
 
+// `bound` is the value as the condition has it.
 template <typename V>
-Twin Compared(const auto& column, int op, const V& value,
+Twin Compared(const auto& column, int op, const V& value, const auto& bound,
               std::function<std::optional<V>(const Row& row)> get) {
   const auto with = [&](Condition condition, bool (*holds)(const V& a, const V& b)) -> Twin {
     return {std::move(condition), [=](const Row& row) -> std::optional<bool> {
@@ -108,21 +111,23 @@ Twin Compared(const auto& column, int op, const V& value,
   };
   switch (op) {
     case 0:
-      return with(column == value, [](const V& a, const V& b) { return a == b; });
+      return with(column == bound, [](const V& a, const V& b) { return a == b; });
     case 1:
-      return with(column != value, [](const V& a, const V& b) { return a != b; });
+      return with(column != bound, [](const V& a, const V& b) { return a != b; });
     case 2:
-      return with(column < value, [](const V& a, const V& b) { return a < b; });
+      return with(column < bound, [](const V& a, const V& b) { return a < b; });
     case 3:
-      return with(column <= value, [](const V& a, const V& b) { return a <= b; });
+      return with(column <= bound, [](const V& a, const V& b) { return a <= b; });
     case 4:
-      return with(column > value, [](const V& a, const V& b) { return a > b; });
+      return with(column > bound, [](const V& a, const V& b) { return a > b; });
     default:
-      return with(column >= value, [](const V& a, const V& b) { return a >= b; });
+      return with(column >= bound, [](const V& a, const V& b) { return a >= b; });
   }
 }
 
-class ModelTest : public ::testing::Test {
+enum class Engine { kSqlite, kMemory };
+
+class ModelTest : public ::testing::TestWithParam<Engine> {
  protected:
   static constexpr int kOperations = 4000;
   // A row that is never deleted: after negative keys alone SQLite counts on from these, up to 0.
@@ -132,13 +137,22 @@ class ModelTest : public ::testing::Test {
     const unsigned seed = testing::Seed(20261125);
     RecordProperty("seed", static_cast<int>(seed));
     random_.seed(seed);
-    absl::StatusOr<std::unique_ptr<Database>> db = Database::Open(":memory:");
-    ASSERT_TRUE(db.ok()) << db.status();
-    db_ = *std::move(db);
+    if (GetParam() == Engine::kSqlite) {
+      absl::StatusOr<std::unique_ptr<Database>> db = Database::Open(":memory:");
+      ASSERT_TRUE(db.ok()) << db.status();
+      sqlite_ = *std::move(db);
+      db_ = sqlite_.get();
+    } else {
+      absl::StatusOr<std::unique_ptr<MemoryDatabase>> db = MemoryDatabase::Open<>(":memory:");
+      ASSERT_TRUE(db.ok()) << db.status();
+      memory_ = *std::move(db);
+      db_ = memory_.get();
+    }
     ASSERT_EQ(db_->Create<Row>(), absl::OkStatus());
     Row row{kStaying, "stays", {}, 0};
     ASSERT_EQ(db_->Insert(&row), absl::OkStatus());
     model_.rows[kStaying] = row;
+    model_.last_key = kStaying;
   }
 
   std::int64_t Below(std::int64_t n) {
@@ -183,16 +197,27 @@ class ModelTest : public ::testing::Test {
 
   Twin RandomComparison() {
     const int op = static_cast<int>(Below(6));
-    switch (Below(7)) {
-      case 0:
-        return Compared<std::int64_t>(Col(&Row::id), op, Below(40) - 5,
+    switch (Below(8)) {
+      case 0: {
+        const std::int64_t id = Below(40) - 5;
+        return Compared<std::int64_t>(Col(&Row::id), op, id, id,
                                       [](const Row& row) { return row.id; });
-      case 1:
-        return Compared<std::string>(Col(&Row::name), op, std::to_string(Below(60)),
+      }
+      case 1: {
+        const std::string name = std::to_string(Below(60));
+        return Compared<std::string>(Col(&Row::name), op, name, name,
                                      [](const Row& row) { return row.name; });
-      case 2:
-        return Compared<double>(Col(&Row::real), op, RandomReal(),
+      }
+      case 2: {
+        const double real = RandomReal();
+        return Compared<double>(Col(&Row::real), op, real, real,
                                 [](const Row& row) { return row.real; });
+      }
+      case 7: {
+        const std::int64_t whole = Below(15);
+        return Compared<double>(Col(&Row::real), op, static_cast<double>(whole), whole,
+                                [](const Row& row) { return row.real; });
+      }
       case 3:
         return {Col(&Row::real).IsNull(), [](const Row& row) { return !row.real; }};
       case 4: {
@@ -299,11 +324,13 @@ class ModelTest : public ::testing::Test {
   }
 
   std::mt19937_64 random_;
-  std::unique_ptr<Database> db_;
+  std::unique_ptr<Database> sqlite_;
+  std::unique_ptr<MemoryDatabase> memory_;
+  Records* db_ = nullptr;  // One of the two.
   Model model_;
 };
 
-TEST_F(ModelTest, OperationsDoAsTheModelDoes) {
+TEST_P(ModelTest, OperationsDoAsTheModelDoes) {
   for (int i = 0; i < kOperations && !HasFatalFailure(); ++i) {
     Step(*db_, model_);
     if (i % 50 == 0) Compare(*db_, model_);
@@ -311,7 +338,7 @@ TEST_F(ModelTest, OperationsDoAsTheModelDoes) {
   Compare(*db_, model_);
 }
 
-TEST_F(ModelTest, QueriesFindWhatTheModelFinds) {
+TEST_P(ModelTest, QueriesFindWhatTheModelFinds) {
   for (int i = 0; i < kOperations && !HasFatalFailure(); ++i) {
     Step(*db_, model_);
     if (i % 8 == 0) CompareQuery();
@@ -319,7 +346,7 @@ TEST_F(ModelTest, QueriesFindWhatTheModelFinds) {
   }
 }
 
-TEST_F(ModelTest, TransactionsKeepAllOrNothing) {
+TEST_P(ModelTest, TransactionsKeepAllOrNothing) {
   for (int i = 0; i < kOperations / 20 && !HasFatalFailure(); ++i) {
     Model before = model_;
     const bool keep = Below(2) == 0;
@@ -333,10 +360,10 @@ TEST_F(ModelTest, TransactionsKeepAllOrNothing) {
   }
 }
 
-TEST_F(ModelTest, ABatchFailsWhereItsFirstWrongOperationIs) {
+TEST_P(ModelTest, ABatchFailsWhereItsFirstWrongOperationIs) {
   for (int i = 0; i < kOperations / 20 && !HasFatalFailure(); ++i) {
     Model after = model_;
-    Batch batch(db_.get());
+    Batch batch(db_);
     StatusCode expected = StatusCode::kOk;
     for (std::int64_t n = Below(8); n > 0; --n) {
       Row row = RandomRow();
@@ -362,6 +389,11 @@ TEST_F(ModelTest, ABatchFailsWhereItsFirstWrongOperationIs) {
     Compare(*db_, model_);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, ModelTest, ::testing::Values(Engine::kSqlite, Engine::kMemory),
+                         [](const auto& info) {
+                           return info.param == Engine::kSqlite ? "Sqlite" : "Memory";
+                         });
 
 }  // namespace
 }  // namespace strata::orm

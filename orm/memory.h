@@ -32,8 +32,10 @@
 //     another type, or set to a DefaultSql(); and LogChanges(), FullText() and Boxes().
 //   - kRestrict is looked at before any other action, where SQLite has an order of its own. Files
 //     with a row that refers to none are refused when they are opened.
-//   - Execute(), Query(), ForEach() and those of select.h are Unimplemented: there is no SQL, and
-//     conditions are the program's own, on the rows of a view.
+//   - Execute(), Query() and ForEach() are Unimplemented, as there is no SQL. So are, of select.h,
+//     joins, groups, aggregates, Distinct(), and results or orders that are no columns; what
+//     remains, conditions too, is as it is there. Rows are found by one index, if a condition that
+//     has to be true compares its first column with values; all that are found are put in order.
 //   - Every call on a table that has not been created is FailedPrecondition.
 //   - A struct has to be copyable. Fields that the description does not name are kept in memory, as
 //     an insert or a whole update has them, and are not on the disk.

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <bitset>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "strata/orm/memory_codec_internal.h"
+#include "strata/orm/memory_query_internal.h"
 #include "strata/orm/memory_session_internal.h"
 #include "strata/orm/rules_internal.h"
 #include "strata/orm/scalar_internal.h"
@@ -63,6 +63,30 @@ void CopyStamps(const TableInfo& info, bool is_update, const char* stored, void*
   CopyAt(info, info.version, result, stored);
 }
 
+// The columns of an update, whose values in `row` are as the rules ask for; all without offsets.
+absl::StatusOr<std::span<const Column* const>> ColumnsToWrite(
+    const MemoryTable& table, std::span<const std::uint32_t> offsets, const void* row,
+    std::vector<const Column*>* room) {
+  const TableInfo& info = table.info();
+  for (const std::uint32_t offset : offsets) {
+    const auto found = std::ranges::find(info.columns, offset, &Column::offset);
+    if (found == info.columns.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(info.name, ": a field of the update is no column"));
+    }
+    if (std::ranges::find(table.updated(), &*found) == table.updated().end()) {
+      return ColumnError(absl::StatusCode::kInvalidArgument, info, *found,
+                         "an update does not set it");
+    }
+    room->push_back(&*found);
+  }
+  const std::span<const Column* const> columns = offsets.empty() ? table.updated() : *room;
+  for (const Column* column : columns) {
+    if (absl::Status status = table.Check(*column, row); !status.ok()) return status;
+  }
+  return columns;
+}
+
 }  // namespace
 
 MemoryTable* MemorySession::Find(const TableInfo& info) const {
@@ -74,6 +98,12 @@ absl::StatusOr<MemoryTable*> MemorySession::Need(const TableInfo& info) const {
   MemoryTable* table = Find(info);
   if (table != nullptr) return table;
   return absl::FailedPreconditionError(absl::StrCat(info.name, ": there is no such table"));
+}
+
+absl::Status MemorySession::Select(const SelectOperation& operation,
+                                   std::span<const ResultField> fields, RowSink& sink) const {
+  const absl::StatusOr<MemoryTable*> table = Need(*operation.table);
+  return table.ok() ? SelectRows(**table, operation, fields, sink) : table.status();
 }
 
 absl::Status MemorySession::Create(const TableInfo& info) {
@@ -266,26 +296,9 @@ absl::Status MemorySession::Update(MemoryTable& table, std::span<const std::uint
   if (table.updated().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(info.name, ": has no column besides its key"));
   }
-  std::bitset<kMaxColumns> named;
-  for (const std::uint32_t offset : offsets) {
-    const auto found = std::ranges::find(info.columns, offset, &Column::offset);
-    if (found == info.columns.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(info.name, ": a field of the update is no column"));
-    }
-    if (std::ranges::find(table.updated(), &*found) == table.updated().end()) {
-      return ColumnError(absl::StatusCode::kInvalidArgument, info, *found,
-                         "an update does not set it");
-    }
-    named.set(static_cast<std::size_t>(found - info.columns.begin()));
-  }
-  const auto is_written = [&](const Column* column) {
-    return offsets.empty() || named[static_cast<std::size_t>(column - info.columns.data())];
-  };
-  for (const Column* column : table.updated()) {
-    if (!is_written(column)) continue;
-    if (absl::Status status = table.Check(*column, row); !status.ok()) return status;
-  }
+  std::vector<const Column*> room;
+  const auto written = ColumnsToWrite(table, offsets, row, &room);
+  if (!written.ok()) return written.status();
   *stored = table.FindKeyOf(row);
   if (*stored == nullptr) return NoSuchRow(info);
   if (const Column* version = ColumnAt(info, info.version); version != nullptr) {
@@ -296,8 +309,8 @@ absl::Status MemorySession::Update(MemoryTable& table, std::span<const std::uint
     }
   }
   NewRow image(table, offsets.empty() ? row : *stored);
-  for (const Column* column : table.updated()) {
-    if (!offsets.empty() && is_written(column)) CopyField(*column, image.get(), row);
+  if (!offsets.empty()) {
+    for (const Column* column : *written) CopyField(*column, image.get(), row);
   }
   if (absl::Status status = FinishImage(info, *stored, image.get()); !status.ok()) return status;
   return Replace(table, *stored, image.get());
@@ -330,6 +343,45 @@ absl::Status MemorySession::Delete(MemoryTable& table, const WriteOperation& ope
   absl::Status status = DeleteWithReferrers(table, row);
   if (status.ok()) status = CheckReferences(mark.undo);
   if (!status.ok()) RollBack(mark);
+  return status;
+}
+
+absl::Status MemorySession::UpdateRow(MemoryTable& table, std::span<const Column* const> columns,
+                                      const void* values, char* row) {
+  NewRow image(table, row);
+  for (const Column* column : columns) CopyField(*column, image.get(), values);
+  absl::Status status = FinishImage(table.info(), row, image.get());
+  return status.ok() ? Replace(table, row, image.get()) : status;
+}
+
+absl::StatusOr<std::int64_t> MemorySession::Change(const ChangeOperation& operation) {
+  const absl::StatusOr<MemoryTable*> table = Need(*operation.table);
+  if (!table.ok()) return table.status();
+  FilteredRow filtered;
+  std::vector<const Column*> room;
+  absl::StatusOr<std::span<const Column* const>> columns;
+  if (operation.row != nullptr) {
+    if (operation.offsets.empty()) return absl::InvalidArgumentError("no fields to update");
+    absl::Status status = filtered.Apply(*operation.table, operation.row);
+    if (!status.ok()) return status;
+    columns = ColumnsToWrite(**table, operation.offsets, filtered.row(), &room);
+    if (!columns.ok()) return columns.status();
+  }
+  const absl::StatusOr<std::vector<char*>> rows = FindRows(**table, {operation.where, 1});
+  if (!rows.ok()) return rows.status();
+  const Mark mark{undo_.size(), changes_.size()};
+  std::int64_t count = 0;
+  absl::Status status;
+  for (char* row : *rows) {
+    if (!(*table)->IsLinked(row)) continue;  // It has gone with one before.
+    status = operation.row == nullptr ? DeleteWithReferrers(**table, row)
+                                      : UpdateRow(**table, *columns, filtered.row(), row);
+    if (!status.ok()) break;
+    ++count;
+  }
+  if (status.ok()) status = CheckReferences(mark.undo);
+  if (status.ok()) return count;
+  RollBack(mark);
   return status;
 }
 

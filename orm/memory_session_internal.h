@@ -66,6 +66,9 @@ class MemorySession {
   MemoryTable* Find(const TableInfo& info) const;  // Null if it has not been made.
   absl::StatusOr<MemoryTable*> Need(const TableInfo& info) const;
 
+  absl::Status Select(const SelectOperation& operation, std::span<const ResultField> fields,
+                      RowSink& sink) const;
+
   // FailedPrecondition if another struct has a table of this name.
   absl::Status Create(const TableInfo& info);
 
@@ -86,6 +89,8 @@ class MemorySession {
   absl::Status Write(const WriteOperation& operation);
   absl::Status InsertAll(const TableInfo& info, const void* rows, std::size_t count,
                          std::size_t* failed);
+  // How many rows it has changed.
+  absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation);
 
   // A row of a table that refers to others may have been inserted before the one that it refers to:
   // these are looked for at the end of a statement, among whose inserts `*failed` is the position
@@ -134,6 +139,8 @@ class MemorySession {
                       char** stored);
   absl::Status Upsert(MemoryTable& table, const void* row, char** stored);
   absl::Status Delete(MemoryTable& table, const WriteOperation& operation);
+  absl::Status UpdateRow(MemoryTable& table, std::span<const Column* const> columns,
+                         const void* values, char* row);
 
   void ConnectReferences(MemoryTable& table);
   absl::Status GiveKey(MemoryTable& table, char* row);

@@ -41,11 +41,11 @@ absl::Status HasNoIndex(const TableInfo& info, const Column& column, std::string
 
 // Of a field that is in no row.
 Value ValueOfField(const Column& column, const void* field) {
-  return ValueOf(column, column.nullable() ? column.type->optional->get(field) : field);
+  return ValueOfColumn(column, column.nullable() ? column.type->optional->get(field) : field);
 }
 
 // A transaction that is under way.
-class MemoryTransaction : public StoreWithoutQueries {
+class MemoryTransaction : public StoreWithoutSql {
  public:
   explicit MemoryTransaction(MemorySession& session) : session_(session) {}
 
@@ -67,6 +67,13 @@ class MemoryTransaction : public StoreWithoutQueries {
   }
   absl::StatusOr<std::int64_t> Count(const TableInfo& table) override {
     return CountRows(session_, table);
+  }
+  absl::Status Select(const SelectOperation& operation, std::span<const ResultField> fields,
+                      RowSink& sink) override {
+    return session_.Select(operation, fields, sink);
+  }
+  absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) override {
+    return session_.Change(operation);
   }
 
  private:
@@ -194,6 +201,24 @@ absl::StatusOr<std::int64_t> MemoryStore::Count(const TableInfo& table) {
   if (IsWriter()) return CanWrite();
   const ReadScope scope(this);
   return CountRows(session_, table);
+}
+
+absl::Status MemoryStore::Select(const SelectOperation& operation,
+                                 std::span<const ResultField> fields, RowSink& sink) {
+  if (IsWriter()) return CanWrite();
+  const ReadScope scope(this);
+  return session_.Select(operation, fields, sink);
+}
+
+absl::StatusOr<std::int64_t> MemoryStore::Change(const ChangeOperation& operation) {
+  std::int64_t count = 0;
+  absl::Status status = MakeChange([&](MemorySession& session) {
+    const absl::StatusOr<std::int64_t> changed = session.Change(operation);
+    count = changed.value_or(0);
+    return changed.status();
+  });
+  if (!status.ok()) return status;
+  return count;
 }
 
 absl::Status MemoryStore::Checkpoint() {

@@ -42,24 +42,20 @@ class RowsLock {
   pthread_rwlock_t lock_;
 };
 
-// SQL and conditions, of which there is nothing.
-class StoreWithoutQueries : public RowStore {
+// SQL, of which there is nothing.
+class StoreWithoutSql : public RowStore {
  public:
   absl::StatusOr<std::int64_t> Execute(const SqlOperation&) override { return Refusal(); }
   absl::Status Query(const SqlOperation&, const RowShape&, RowSink&) override { return Refusal(); }
-  absl::Status Select(const SelectOperation&, std::span<const ResultField>, RowSink&) override {
-    return Refusal();
-  }
-  absl::StatusOr<std::int64_t> Change(const ChangeOperation&) override { return Refusal(); }
 
  private:
   static absl::Status Refusal() {
     return absl::UnimplementedError(
-        "the engine in memory has no SQL and no queries; its rows are read by a MemoryView");
+        "the engine in memory has no SQL; its rows are read by a Select or a MemoryView");
   }
 };
 
-class MemoryStore : public StoreWithoutQueries {
+class MemoryStore : public StoreWithoutSql {
  public:
   static absl::StatusOr<std::unique_ptr<MemoryStore>> Open(
       const std::string& path, const MemoryOptions& options,
@@ -72,6 +68,9 @@ class MemoryStore : public StoreWithoutQueries {
                          std::size_t* failed) override;
   absl::Status Get(const TableInfo& table, std::span<const Argument> key, void* row) override;
   absl::StatusOr<std::int64_t> Count(const TableInfo& table) override;
+  absl::Status Select(const SelectOperation& operation, std::span<const ResultField> fields,
+                      RowSink& sink) override;
+  absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) override;
 
   absl::Status Checkpoint();
 

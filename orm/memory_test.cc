@@ -6,11 +6,16 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "gtest/gtest.h"
 #include "strata/orm/batch.h"
+#include "strata/orm/database.h"
+#include "strata/orm/memory_value_internal.h"
+#include "strata/orm/select.h"
 #include "strata/orm/testing/sample.h"
+#include "strata/orm/testing/seed.h"
 
 namespace app {
 
@@ -526,6 +531,112 @@ TEST_F(MemoryTest, ATableMayBeMadeBeforeTheOneThatItRefersTo) {
   Person ada = Named("Ada");
   ASSERT_TRUE((*db)->Insert(&ada).ok());
   EXPECT_TRUE((*db)->Insert(&rex).ok());
+}
+
+TEST_F(MemoryTest, ASelectFindsRowsByConditions) {
+  Person ada = Named("Ada", 36), bob = Named("bob", 20), eve = Named("Eve", 20);
+  bob.email = "b@x";
+  eve.score = 2.5;
+  for (Person* each : {&ada, &bob, &eve}) ASSERT_TRUE(db_->Insert(each).ok());
+  const auto names = [&](const Condition& condition) {
+    std::string all;
+    const auto found = Select<Person>().Where(condition).OrderBy(&Person::name).All(*db_);
+    EXPECT_TRUE(found.ok()) << found.status();
+    for (const Person& person : *found) all += person.name + " ";
+    return all;
+  };
+  EXPECT_EQ(names(Col(&Person::name) == "ADA"), "Ada ");
+  EXPECT_EQ(names(Col(&Person::name).In({"EVE", "eve", "Bob"})), "bob Eve ");
+  EXPECT_EQ(names(Col(&Person::age).In({20, 20})), "bob Eve ");
+  EXPECT_EQ(names(Col(&Person::age).Between(21, 40)), "Ada ");
+  EXPECT_EQ(names(Col(&Person::age) < 36), "bob Eve ");
+  EXPECT_EQ(names(Col(&Person::score) > 2), "Eve ");
+  EXPECT_EQ(names(Col(&Person::email).IsNull()), "Ada Eve ");
+  EXPECT_EQ(names(Col(&Person::email) != "c"), "bob ");
+  EXPECT_EQ(names(Col(&Person::name).Like("_o%")), "bob ");
+  EXPECT_EQ(names(Col(&Person::level) == Level::kLow), "Ada bob Eve ");
+  EXPECT_EQ(names(Col(&Person::created) == ada.created),
+            names(Col(&Person::created) >= ada.created));
+  EXPECT_EQ(names(And()), "Ada bob Eve ");
+  EXPECT_EQ(names(Or()), "");
+
+  const auto columns = Select<Person>()
+                           .OrderBy(Desc(&Person::age), &Person::name)
+                           .Limit(2)
+                           .Offset(1)
+                           .Columns(&Person::name, &Person::email, Optional(&Person::age))
+                           .All(*db_);
+  ASSERT_TRUE(columns.ok()) << columns.status();
+  using Columns = std::tuple<std::string, std::optional<std::string>, std::optional<std::int32_t>>;
+  EXPECT_EQ(*columns, (std::vector<Columns>{{"bob", "b@x", 20}, {"Eve", std::nullopt, 20}}));
+  EXPECT_EQ(*Select<Person>().Offset(2).Count(*db_), 1);
+  EXPECT_EQ(*Select<Person>().Offset(3).Exists(*db_), false);
+  EXPECT_EQ(Select<Person>().Columns(Count()).All(*db_).status().code(),
+            StatusCode::kUnimplemented);
+  EXPECT_EQ(Select<Person>().Limit(-1).All(*db_).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Select<Person>().Where(Col(&Tag::weight) > 1U).All(*db_).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(MemoryTest, AChangeByConditionIsAllOrNothing) {
+  Person ada = Named("Ada", 36), bob = Named("bob", 20);
+  ASSERT_TRUE(db_->Insert(&ada).ok() && db_->Insert(&bob).ok());
+  Person values = Named("new", 1);
+  EXPECT_EQ(*UpdateWhere(*db_, values, {&Person::age}, Col(&Person::age) > 30), 1);
+  EXPECT_EQ(db_->Get<Person>(ada.id)->version, 2);
+  EXPECT_EQ(db_->Get<Person>(ada.id)->age, 1);
+  values.email = "same";
+  const absl::Status kept = db_->Transact([&](Transaction& transaction) {
+    EXPECT_EQ(UpdateWhere(transaction, values, {&Person::email}, And()).status().code(),
+              StatusCode::kAlreadyExists);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(kept.ok());
+  EXPECT_FALSE(db_->Get<Person>(ada.id)->email.has_value());
+  values.age = -1;
+  EXPECT_EQ(UpdateWhere(*db_, values, {&Person::age}, Or()).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(*DeleteWhere<Person>(*db_, Col(&Person::name) == "BOB"), 1);
+  EXPECT_EQ(*db_->Count<Person>(), 1);
+}
+
+TEST_F(MemoryTest, ALoopOverRowsMayChangeThemInItsTransaction) {
+  for (int i = 0; i < 5; ++i) {
+    Person person = Named(std::to_string(i), i);
+    ASSERT_TRUE(db_->Insert(&person).ok());
+  }
+  std::vector<std::int64_t> seen;
+  const absl::Status status = db_->Transact([&](Transaction& transaction) {
+    return Select<Person>().OrderBy(&Person::id).ForEach(transaction, [&](Person& person) {
+      seen.push_back(person.id);
+      return transaction.Delete<Person>(person.id == 1 ? 3 : person.id);
+    });
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{1, 2, 4, 5}));
+  EXPECT_EQ(*db_->Count<Person>(), 1);
+}
+
+TEST(MemoryValueTest, LikeIsAsSqlitesIs) {
+  const unsigned seed = testing::Seed(20261202);
+  std::mt19937 random(seed);
+  auto sqlite = Database::Open(":memory:");
+  ASSERT_TRUE(sqlite.ok());
+  const auto text = [&](std::string_view letters) {
+    std::string made;
+    for (std::size_t n = random() % 6; n > 0; --n) {
+      const std::string_view letter = letters.substr(random() % letters.size(), 1);
+      made += letter == "u" ? "\u00e4" : letter;
+    }
+    return made;
+  };
+  for (int i = 0; i < 3000; ++i) {
+    const std::string subject = text("aAb%u_\\");
+    const std::string pattern = text("aB%%_u\\");
+    const auto like = (*sqlite)->Query<int>("SELECT ? LIKE ? ESCAPE '\\'", subject, pattern);
+    ASSERT_TRUE(like.ok()) << like.status();
+    ASSERT_EQ(internal::IsLike(subject, pattern), like->front() != 0) << subject << " " << pattern;
+  }
 }
 
 TEST_F(MemoryTest, SqlIsRefused) {

@@ -93,40 +93,48 @@ Value OfType(const TypeInfo& type, bool as_text, const void* value) {
   }
 }
 
-void CopyOfType(const TypeInfo& type, void* to, const void* from) {
-  switch (type.kind) {
-    case Kind::kString:
-      *static_cast<std::string*>(to) = *static_cast<const std::string*>(from);
-      break;
-    case Kind::kBlob:
-      *static_cast<Blob*>(to) = *static_cast<const Blob*>(from);
-      break;
-    case Kind::kJson:
-      *static_cast<Json*>(to) = *static_cast<const Json*>(from);
-      break;
-    case Kind::kOptional: {
-      const void* inner = type.optional->get(from);
-      if (inner == nullptr) {
-        type.optional->reset(to);
-      } else {
-        CopyOfType(*type.element, type.optional->emplace(to), inner);
-      }
-      break;
-    }
-    case Kind::kList: {
-      type.list->clear(to);
-      const char* element = static_cast<const char*>(type.list->data(from));
-      for (std::size_t i = type.list->size(from); i > 0; --i, element += type.element->size) {
-        CopyOfType(*type.element, type.list->add(to), element);
-      }
-      break;
-    }
-    case Kind::kStruct:
-      for (const Column& column : type.table().columns) CopyField(column, to, from);
-      break;
-    default:
-      std::memcpy(to, from, type.size);
+bool IsInteger(const Value& value) {
+  return value.what == Value::Class::kInteger || value.what == Value::Class::kLargeInteger;
+}
+
+// Exactly, as most integers of 64 bits are no doubles.
+int CompareWithReal(const Value& integer, double real) {
+  constexpr double kEnd = 9223372036854775808.0;  // 2^63
+  if (integer.what == Value::Class::kLargeInteger) {
+    const auto large = static_cast<double>(static_cast<std::uint64_t>(integer.integer));
+    return large < real ? -1 : 1;
   }
+  if (real >= kEnd) return -1;
+  if (real < -kEnd) return 1;
+  const auto whole = static_cast<std::int64_t>(real);
+  if (integer.integer != whole) return integer.integer < whole ? -1 : 1;
+  const double fraction = real - static_cast<double>(whole);
+  return fraction > 0 ? -1 : fraction < 0 ? 1 : 0;
+}
+
+// Of the first one of a text that is not empty, in bytes.
+std::size_t CharacterSize(std::string_view text) {
+  std::size_t size = 1;
+  while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) ++size;
+  return size;
+}
+
+// Takes the next part of a pattern, which is no %, and what it stands for off the front of both.
+bool TakeLike(std::string_view* pattern, std::string_view* text) {
+  if (text->empty()) return false;
+  if (pattern->front() == '_') {
+    pattern->remove_prefix(1);
+    text->remove_prefix(CharacterSize(*text));
+    return true;
+  }
+  if (pattern->front() == '\\') {
+    if (pattern->size() == 1) return false;
+    pattern->remove_prefix(1);
+  }
+  if (Lower(pattern->front()) != Lower(text->front())) return false;
+  pattern->remove_prefix(1);
+  text->remove_prefix(1);
+  return true;
 }
 
 bool IsAscii(std::string_view text) {
@@ -195,21 +203,25 @@ bool FindCollation(std::string_view name, Collation* collation) {
   return true;
 }
 
-Value ValueOf(const Column& column, const void* value) {
+Value ValueOfColumn(const Column& column, const void* value) {
   if (value == nullptr) return {};
   return OfType(*column.value, column.has(Column::kAsText), value);
 }
 
-Value ValueOfArgument(const Column& column, const Argument& argument) {
+Value ValueOfArgument(const Argument& argument) {
   if (argument.type == nullptr) {
     return argument.text.data() == nullptr ? Value{} : OfBytes(argument.text);
   }
   const TypeInfo& type = *argument.type;
-  if (type.kind != Kind::kOptional) {
-    return OfType(type, column.has(Column::kAsText), argument.value);
-  }
+  if (type.kind != Kind::kOptional) return OfType(type, argument.as_text, argument.value);
   const void* inner = type.optional->get(argument.value);
-  return inner == nullptr ? Value{} : OfType(*type.element, column.has(Column::kAsText), inner);
+  return inner == nullptr ? Value{} : OfType(*type.element, argument.as_text, inner);
+}
+
+Value ValueOfArgument(const Column& column, const Argument& argument) {
+  Argument as_column = argument;
+  as_column.as_text = column.has(Column::kAsText);
+  return ValueOfArgument(as_column);
 }
 
 int Compare(const Value& a, const Value& b, Collation collation) {
@@ -226,6 +238,36 @@ int Compare(const Value& a, const Value& b, Collation collation) {
       break;
   }
   return CompareBytes(a.bytes, b.bytes, collation);
+}
+
+int CompareAny(const Value& a, const Value& b, Collation collation) {
+  if (a.what == Value::Class::kReal && IsInteger(b)) return -CompareWithReal(b, a.real);
+  if (b.what == Value::Class::kReal && IsInteger(a)) return CompareWithReal(a, b.real);
+  return Compare(a, b, collation);
+}
+
+bool IsLike(std::string_view text, std::string_view pattern) {
+  // Where the last % has been met, and the rest of the text that was tried behind it.
+  std::string_view after_any, rest;
+  bool has_any = false;
+  for (;;) {
+    if (!pattern.empty() && pattern[0] == '%') {
+      pattern.remove_prefix(1);
+      has_any = true;
+      after_any = pattern;
+      rest = text;
+      continue;
+    }
+    if (pattern.empty() ? text.empty() : TakeLike(&pattern, &text)) {
+      if (pattern.empty() && text.empty()) return true;
+      continue;
+    }
+    // One character more for the last %.
+    if (!has_any || rest.empty()) return false;
+    rest.remove_prefix(CharacterSize(rest));
+    text = rest;
+    pattern = after_any;
+  }
 }
 
 std::size_t HashOf(const Value& value, Collation collation, std::size_t seed) {
@@ -302,9 +344,45 @@ absl::Status CheckValue(const TableInfo& table, const Column& column, const void
   return ColumnError(status.code(), table, column, status.message());
 }
 
+void CopyValue(const TypeInfo& type, void* to, const void* from) {
+  switch (type.kind) {
+    case Kind::kString:
+      *static_cast<std::string*>(to) = *static_cast<const std::string*>(from);
+      break;
+    case Kind::kBlob:
+      *static_cast<Blob*>(to) = *static_cast<const Blob*>(from);
+      break;
+    case Kind::kJson:
+      *static_cast<Json*>(to) = *static_cast<const Json*>(from);
+      break;
+    case Kind::kOptional: {
+      const void* inner = type.optional->get(from);
+      if (inner == nullptr) {
+        type.optional->reset(to);
+      } else {
+        CopyValue(*type.element, type.optional->emplace(to), inner);
+      }
+      break;
+    }
+    case Kind::kList: {
+      type.list->clear(to);
+      const char* element = static_cast<const char*>(type.list->data(from));
+      for (std::size_t i = type.list->size(from); i > 0; --i, element += type.element->size) {
+        CopyValue(*type.element, type.list->add(to), element);
+      }
+      break;
+    }
+    case Kind::kStruct:
+      for (const Column& column : type.table().columns) CopyField(column, to, from);
+      break;
+    default:
+      std::memcpy(to, from, type.size);
+  }
+}
+
 void CopyField(const Column& column, void* to_row, const void* from_row) {
-  CopyOfType(*column.type, static_cast<char*>(to_row) + column.offset,
-             static_cast<const char*>(from_row) + column.offset);
+  CopyValue(*column.type, static_cast<char*>(to_row) + column.offset,
+            static_cast<const char*>(from_row) + column.offset);
 }
 
 }  // namespace strata::orm::internal

@@ -37,16 +37,23 @@ struct IndexedColumn {
 };
 
 // Of a field that has a scalar type; a null pointer is NULL.
-Value ValueOf(const Column& column, const void* value);
+Value ValueOfColumn(const Column& column, const void* value);
 inline Value ValueIn(const Column& column, const void* row) {
-  return ValueOf(column, column.Value(row));
+  return ValueOfColumn(column, column.Value(row));
 }
 
-// Of an argument that fits the column (FitsKey()).
+// Of an argument that fits the column (FitsKey()), and of one that says itself what it is.
 Value ValueOfArgument(const Column& column, const Argument& argument);
+Value ValueOfArgument(const Argument& argument);
 
 // Below 0, 0, or above.
 int Compare(const Value& a, const Value& b, Collation collation);
+
+// The same, of numbers of any class too.
+int CompareAny(const Value& a, const Value& b, Collation collation);
+
+// Whether a text is like a pattern, as SQLite has it (expression.h).
+bool IsLike(std::string_view text, std::string_view pattern);
 
 // Equal for values that compare as equal.
 std::size_t HashOf(const Value& value, Collation collation, std::size_t seed);
@@ -61,6 +68,9 @@ absl::Status CheckValue(const TableInfo& table, const Column& column, const void
 
 // Whether CheckValue() has anything to look at.
 bool NeedsCheck(const Column& column);
+
+// Copies a value of the type over another one.
+void CopyValue(const TypeInfo& type, void* to, const void* from);
 
 // Copies the value of a field from one row to another of the same type.
 void CopyField(const Column& column, void* to_row, const void* from_row);

@@ -85,6 +85,19 @@ Term MakeTerm(Op op, std::vector<Term> operands) {
   return term;
 }
 
+std::vector<OrderTerm> WholeOrder(const SelectOperation& operation) {
+  std::vector<OrderTerm> order = operation.order;
+  const bool descending = !order.empty() && order.back().descending;
+  for (std::size_t i = 0; i < operation.table->key_count; ++i) {
+    const Column& column = operation.table->columns[operation.table->key[i]];
+    const bool is_there = std::any_of(order.begin(), order.end(), [&](const OrderTerm& each) {
+      return each.term.column == &column;
+    });
+    if (!is_there) order.push_back({ColumnTerm(*operation.table, column.offset), descending});
+  }
+  return order;
+}
+
 }  // namespace internal
 
 std::string EscapeLike(std::string_view text) {

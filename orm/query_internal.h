@@ -117,6 +117,9 @@ struct SelectOperation {
   std::int64_t offset = 0;
 };
 
+// The order of a query, down to the key, so that no two rows are equal in it.
+std::vector<OrderTerm> WholeOrder(const SelectOperation& operation);
+
 // All rows of a table for which a condition is true.
 struct ChangeOperation {
   const TableInfo* table = nullptr;

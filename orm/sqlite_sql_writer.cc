@@ -8,20 +8,6 @@
 namespace strata::orm::internal {
 namespace {
 
-// The order of a query, down to the key, so that no two rows are equal in it.
-std::vector<OrderTerm> WholeOrder(const SelectOperation& operation) {
-  std::vector<OrderTerm> order = operation.order;
-  const bool descending = !order.empty() && order.back().descending;
-  for (std::size_t i = 0; i < operation.table->key_count; ++i) {
-    const Column& column = operation.table->columns[operation.table->key[i]];
-    const bool is_there = std::any_of(order.begin(), order.end(), [&](const OrderTerm& each) {
-      return each.term.column == &column;
-    });
-    if (!is_there) order.push_back({ColumnTerm(*operation.table, column.offset), descending});
-  }
-  return order;
-}
-
 std::string TextName(const TableInfo& table) { return absl::StrCat(table.name, "#text"); }
 
 Argument FieldOf(const Column& column, const void* row) {
