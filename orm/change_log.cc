@@ -17,14 +17,17 @@ absl::Status CheckLimit(std::int64_t limit) {
 }  // namespace internal
 
 absl::StatusOr<std::unique_ptr<ChangeWatch>> ChangeWatch::StartFor(
-    Database& database, const TableInfo& log, absl::AnyInvocable<void()> wake) {
-  internal::DatabaseStore& store = internal::StoreOf(database);
-  std::unique_ptr<ChangeWatch> watch(new ChangeWatch(&store));
+    Records& database, const TableInfo& log, absl::AnyInvocable<void()> wake) {
+  internal::ChangeSource* source = internal::StoreOf(database).change_source();
+  if (source == nullptr) {
+    return absl::FailedPreconditionError("a transaction has no changes to watch");
+  }
+  std::unique_ptr<ChangeWatch> watch(new ChangeWatch(source));
   watch->listener_ = {log.name, std::move(wake)};
-  if (absl::Status status = store.AddListener(&watch->listener_); !status.ok()) return status;
+  if (absl::Status status = source->AddListener(&watch->listener_); !status.ok()) return status;
   return watch;
 }
 
-ChangeWatch::~ChangeWatch() { store_->RemoveListener(&listener_); }
+ChangeWatch::~ChangeWatch() { source_->RemoveListener(&listener_); }
 
 }  // namespace strata::orm

@@ -21,6 +21,10 @@
 // SQL; but a program that does not set PRAGMA recursive_triggers, as this library does, logs no
 // delete of a row that INSERT OR REPLACE puts another one in the place of.
 //
+// In a MemoryDatabase the engine itself writes the entries, once for each change that commits, and
+// they are in its files as the rows are. There they are read in the order of sequences alone, and
+// what PruneChanges() drops is gone when its transaction ends.
+//
 // A file gets the log as it gets an index: by Create() or Migrate(), which empty the log where it
 // was not kept all the time. The log, too, holds the contents of rows, deleted ones included.
 
@@ -128,9 +132,13 @@ internal::ChangeDescription<T> StrataOrmDescribe(const Change<T>*);
 template <typename T>
 absl::StatusOr<std::int64_t> LastChange(Records& records) {
   internal::CheckLogged<T>();
-  const auto last = Select<Change<T>>().Columns(Max(&Change<T>::sequence)).First(records);
+  const auto last = Select<Change<T>>()
+                        .OrderBy(Desc(&Change<T>::sequence))
+                        .Limit(1)
+                        .Columns(&Change<T>::sequence)
+                        .All(records);
   if (!last.ok()) return last.status();
-  return last->value_or(0);
+  return last->empty() ? 0 : last->front();
 }
 
 // The first changes after the position, at most `limit` of them (1 or more), in their order.
@@ -194,18 +202,20 @@ absl::StatusOr<std::int64_t> PruneChanges(Records& records, std::int64_t positio
   return pruned;
 }
 
-// Calls `wake` after each commit by this Database that has written to the log of a table, and now
+// Calls `wake` after each commit by this database that has written to the log of a table, and now
 // and then once more.
 //
-// That is on the thread that has committed, which may be any that uses the Database, and one at a
+// That is on the thread that has committed, which may be any that uses the database, and one at a
 // time for all watches; writers wait for it. So it tells a thread or a loop to read, and does no
-// more: it uses neither the Database (its calls are FailedPrecondition there) nor the watch. What
+// more: it uses neither the database (calls of a Database are FailedPrecondition there) nor the
+// watch. What
 // another process commits wakes nobody: a reader that is to see it too also looks now and then.
 class ChangeWatch {
  public:
-  // FailedPrecondition within a transaction of this thread. The Database outlives it.
+  // Of a Database or a MemoryDatabase, which outlives it. FailedPrecondition within a transaction
+  // of this thread.
   template <typename T>
-  static absl::StatusOr<std::unique_ptr<ChangeWatch>> Start(Database& database,
+  static absl::StatusOr<std::unique_ptr<ChangeWatch>> Start(Records& database,
                                                             absl::AnyInvocable<void()> wake) {
     internal::CheckLogged<T>();
     return StartFor(database, TableOf<Change<T>>(), std::move(wake));
@@ -217,13 +227,13 @@ class ChangeWatch {
   ~ChangeWatch();
 
  private:
-  explicit ChangeWatch(internal::DatabaseStore* store) : store_(store) {}
+  explicit ChangeWatch(internal::ChangeSource* source) : source_(source) {}
 
-  static absl::StatusOr<std::unique_ptr<ChangeWatch>> StartFor(Database& database,
+  static absl::StatusOr<std::unique_ptr<ChangeWatch>> StartFor(Records& database,
                                                                const TableInfo& log,
                                                                absl::AnyInvocable<void()> wake);
 
-  internal::DatabaseStore* store_;
+  internal::ChangeSource* source_;
   internal::LogListener listener_;
 };
 

@@ -167,12 +167,12 @@ class SqliteStore : public internal::DatabaseStore {
   absl::Status AddListener(internal::LogListener* listener) override {
     return Locked([&] {
       queue_.signal().Connect(session_.connection().get());
-      queue_.signal().Add(listener);
+      queue_.signal().listeners().Add(listener);
       return absl::OkStatus();
     });
   }
   void RemoveListener(internal::LogListener* listener) override {
-    queue_.signal().Remove(listener);
+    queue_.signal().listeners().Remove(listener);
   }
 
  private:

@@ -23,24 +23,4 @@ void LogSignal::OnRow(void* signal, int operation, const char*, const char* tabl
   }
 }
 
-void LogSignal::Wake(const std::vector<std::string>& logs) {
-  const std::lock_guard lock(mutex_);
-  for (LogListener* listener : listeners_) {
-    const bool is_written = std::any_of(logs.begin(), logs.end(), [&](const std::string& log) {
-      return SameName(log, listener->log);
-    });
-    if (is_written) listener->wake();
-  }
-}
-
-void LogSignal::Add(LogListener* listener) {
-  const std::lock_guard lock(mutex_);
-  listeners_.push_back(listener);
-}
-
-void LogSignal::Remove(LogListener* listener) {
-  const std::lock_guard lock(mutex_);
-  std::erase(listeners_, listener);
-}
-
 }  // namespace strata::orm::internal

@@ -3,16 +3,15 @@
 #ifndef STRATA_ORM_LOG_SIGNAL_INTERNAL_H_
 #define STRATA_ORM_LOG_SIGNAL_INTERNAL_H_
 
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "sqlite3.h"
-#include "strata/orm/store_internal.h"
+#include "strata/orm/log_listeners_internal.h"
 
 namespace strata::orm::internal {
 
-// Connect() and Take() are called by the one thread that uses the connection, the others by any.
+// Used by the one thread that uses the connection, but for the listeners.
 class LogSignal {
  public:
   LogSignal() = default;
@@ -25,20 +24,14 @@ class LogSignal {
   // The logs that have been written to since the last call; none outside of a commit.
   std::vector<std::string> Take() { return std::move(written_); }
 
-  // Calls the listeners of these logs.
-  void Wake(const std::vector<std::string>& logs);
-
-  void Add(LogListener* listener);
-  // When it returns the listener is not being called, nor will be.
-  void Remove(LogListener* listener);
+  LogListeners& listeners() { return listeners_; }
 
  private:
   static void OnRow(void* signal, int operation, const char* schema, const char* table,
                     sqlite3_int64 row);
 
   std::vector<std::string> written_;
-  std::mutex mutex_;
-  std::vector<LogListener*> listeners_;
+  LogListeners listeners_;
 };
 
 }  // namespace strata::orm::internal

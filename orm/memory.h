@@ -29,7 +29,7 @@
 //   - An integer key is never given out twice, as if it had Autoincrement().
 //   - Create() and Open() refuse what only SQL can do, by FailedPrecondition: Check(), Generated(),
 //     Where() of an index, collations but BINARY, NOCASE and RTRIM, References() to a key of
-//     another type, or set to a DefaultSql(); and LogChanges(), FullText() and Boxes().
+//     another type, or set to a DefaultSql(); and FullText() and Boxes().
 //   - kRestrict is looked at before any other action, where SQLite has an order of its own. Files
 //     with a row that refers to none are refused when they are opened.
 //   - Execute(), Query() and ForEach() are Unimplemented, as there is no SQL. So are, of select.h,

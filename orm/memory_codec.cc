@@ -11,6 +11,8 @@ namespace {
 // Kinds of changes. The numbers are in files.
 constexpr char kPut = 1;
 constexpr char kRemove = 2;
+constexpr char kTime = 3;
+constexpr char kPrune = 4;
 
 static_assert(static_cast<int>(TimeUnit::kNanoseconds) == 0 &&
               static_cast<int>(TimeUnit::kDays) == 6 && static_cast<int>(TimeUnit::kNone) == 7);
@@ -160,6 +162,7 @@ WireTable DescribedTableOf(const TableInfo& info) {
                              static_cast<std::uint8_t>(column.value->unit), column.nullable()});
   }
   table.key.assign(info.key.begin(), info.key.begin() + info.key_count);
+  table.is_logged = info.log.max_entries != 0;
   return table;
 }
 
@@ -182,10 +185,11 @@ void AppendSchema(const WireSchema& schema, std::string* out) {
     }
     AppendNumber(table.key.size(), out);
     for (const std::size_t position : table.key) AppendNumber(position, out);
+    out->push_back(table.is_logged ? 1 : 0);
   }
 }
 
-bool ReadSchema(ByteReader& reader, WireSchema* schema) {
+bool ReadSchema(ByteReader& reader, std::uint64_t format, WireSchema* schema) {
   const std::uint64_t tables = reader.Number();
   if (tables > kMaxTables) return false;
   for (std::uint64_t i = 0; i < tables && reader.ok(); ++i) {
@@ -208,6 +212,7 @@ bool ReadSchema(ByteReader& reader, WireSchema* schema) {
       if (position >= table.columns.size()) return false;
       table.key.push_back(position);
     }
+    table.is_logged = format > 1 && reader.Byte() != 0;
   }
   return reader.ok();
 }
@@ -231,30 +236,71 @@ void AppendRemove(const MemoryTable& table, const void* row, std::string* out) {
   }
 }
 
+void AppendTime(std::int64_t time, std::string* out) {
+  out->push_back(kTime);
+  AppendSigned(time, out);
+}
+
+void AppendPrune(const MemoryTable& table, std::int64_t sequence, std::string* out) {
+  out->push_back(kPrune);
+  AppendNumber(table.position, out);
+  AppendSigned(sequence, out);
+}
+
+void AppendEntry(const TableInfo& info, const MemoryHistory::Entry& entry, std::string* out) {
+  AppendSigned(entry.sequence, out);
+  out->push_back(static_cast<char>(entry.kind));
+  AppendSigned(entry.time, out);
+  if (entry.row != nullptr) AppendRow(info, entry.row, out);
+}
+
+absl::Status RowReader::Put(const Plan& plan, ByteReader& reader) {
+  char* row = nullptr;
+  absl::Status status = ReadNew(plan, reader, &row);
+  return status.ok() && row != nullptr ? session_->Put(*plan.table, row) : status;
+}
+
+absl::Status RowReader::Remove(const Plan& plan, ByteReader& reader) {
+  Plan key = {plan.table, plan.name, {}, {}, {}};
+  for (const std::size_t each : plan.key) key.steps.push_back(plan.steps[each]);
+  char* row = nullptr;
+  absl::Status status = ReadNew(key, reader, &row);
+  if (!status.ok() || row == nullptr) return status;
+  status = session_->Remove(*plan.table, row);
+  plan.table->info().ops.destroy(row);
+  plan.table->Free(row);
+  return status.ok() ? status : absl::DataLossError(status.message());
+}
+
 absl::Status RowReader::Apply(std::string_view changes) {
   ByteReader reader(changes);
-  while (!reader.AtEnd()) {
+  absl::Status status;
+  session_->SetTime(0);  // Of changes of a file that does not tell it.
+  while (status.ok() && !reader.AtEnd()) {
     const std::uint8_t what = reader.Byte();
-    const std::uint64_t position = reader.Number();
-    if (position >= plans_.size() || (what != kPut && what != kRemove)) break;
-    const Plan& plan = plans_[position];
-    if (what == kPut) {
-      char* row = nullptr;
-      if (absl::Status status = ReadNew(plan, reader, &row); !status.ok()) return status;
-      if (row == nullptr) continue;
-      if (absl::Status status = session_->Put(*plan.table, row); !status.ok()) return status;
+    if (what == kTime) {
+      const std::int64_t time = reader.Signed();
+      if (time < -kMaxHistoryNumber || time > kMaxHistoryNumber) break;
+      session_->SetTime(time);
       continue;
     }
-    Plan key = {plan.table, plan.name, {}, {}, {}};
-    for (const std::size_t each : plan.key) key.steps.push_back(plan.steps[each]);
-    char* row = nullptr;
-    if (absl::Status status = ReadNew(key, reader, &row); !status.ok()) return status;
-    if (row == nullptr) continue;
-    absl::Status status = session_->Remove(*plan.table, row);
-    plan.table->info().ops.destroy(row);
-    plan.table->Free(row);
-    if (!status.ok()) return absl::DataLossError(status.message());
+    const std::uint64_t position = reader.Number();
+    if (position >= plans_.size() || what < kPut || what > kPrune) break;
+    const Plan& plan = plans_[position];
+    if (what == kPut) {
+      status = Put(plan, reader);
+    } else if (what == kRemove) {
+      status = Remove(plan, reader);
+    } else {
+      const std::int64_t sequence = reader.Signed();
+      if (plan.table != nullptr && plan.table->history != nullptr) {
+        session_->PruneHistory(*plan.table->history, sequence);
+      }
+    }
   }
+  session_->SetTime(std::nullopt);
+  if (!status.ok()) return status;
+  // A break has left something behind.
   return reader.ok() && reader.AtEnd() ? absl::OkStatus()
                                        : absl::DataLossError("a change that is none");
 }

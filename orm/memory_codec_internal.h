@@ -80,6 +80,7 @@ struct WireTable {
   std::string name;
   std::vector<WireColumn> columns;
   std::vector<std::size_t> key;  // Positions in `columns`.
+  bool is_logged = false;
   friend bool operator==(const WireTable&, const WireTable&) = default;
 };
 
@@ -88,8 +89,8 @@ using WireSchema = std::vector<WireTable>;
 WireTable DescribedTableOf(const TableInfo& info);
 WireSchema SchemaOf(const MemorySession& session);
 void AppendSchema(const WireSchema& schema, std::string* out);
-// False if the bytes are none, or are against a bound.
-bool ReadSchema(ByteReader& reader, WireSchema* schema);
+// False if the bytes are none, or are against a bound. Files of format 1 do not tell of logs.
+bool ReadSchema(ByteReader& reader, std::uint64_t format, WireSchema* schema);
 
 void AppendRow(const TableInfo& info, const void* row, std::string* out);
 
@@ -101,6 +102,13 @@ bool SetDefault(const Column& column, void* row);
 // of which only the key is written.
 void AppendPut(const MemoryTable& table, const void* row, std::string* out);
 void AppendRemove(const MemoryTable& table, const void* row, std::string* out);
+
+// When the changes that follow were made, and up to which sequence a table's history was pruned.
+void AppendTime(std::int64_t time, std::string* out);
+void AppendPrune(const MemoryTable& table, std::int64_t sequence, std::string* out);
+
+// An entry of a history, as a snapshot has it.
+void AppendEntry(const TableInfo& info, const MemoryHistory::Entry& entry, std::string* out);
 
 // Reads what was written with a schema into the tables of a session, which may have other columns:
 // one that the file does not have gets its Default(), or what the struct has.
@@ -115,6 +123,9 @@ class RowReader {
   // Rows of the table at this position of the schema, which have to have keys of their own.
   // DataLoss for bytes that are no rows.
   absl::Status AddRows(std::size_t table, std::uint64_t count, ByteReader& reader);
+
+  // The same for entries of the table's history.
+  absl::Status AddEntries(std::size_t table, std::uint64_t count, ByteReader& reader);
 
   // Makes changes, within a transaction.
   absl::Status Apply(std::string_view changes);
@@ -142,6 +153,9 @@ class RowReader {
   static absl::Status SetDefaults(const Plan& plan, void* row);
   static absl::Status ReadRow(const Plan& plan, ByteReader& reader, void* row);
   absl::Status ReadNew(const Plan& plan, ByteReader& reader, char** row);
+  absl::Status AddEntry(const Plan& plan, ByteReader& reader);
+  absl::Status Put(const Plan& plan, ByteReader& reader);
+  absl::Status Remove(const Plan& plan, ByteReader& reader);
 
   MemorySession* session_;
   std::vector<Plan> plans_;

@@ -12,8 +12,10 @@
 #include <map>
 #include <random>
 #include <thread>
+#include <tuple>
 
 #include "gtest/gtest.h"
+#include "strata/orm/change_log.h"
 #include "strata/orm/memory.h"
 #include "strata/orm/testing/sample.h"
 
@@ -26,7 +28,21 @@ struct Item {
 
   friend bool operator==(const Item&, const Item&) = default;
 };
-STRATA_TABLE((Item, Named("items")), id, (name, Unique()), (twin, Indexed()));
+STRATA_TABLE((Item, Named("items"), LogChanges()), id, (name, Unique()), (twin, Indexed()));
+
+// The same, without the log, and with a short one.
+struct Unlogged {
+  std::int64_t id = 0;
+  std::string name;
+  std::int64_t twin = 0;
+};
+STRATA_TABLE((Unlogged, Named("items")), id, (name, Unique()), (twin, Indexed()));
+struct Short {
+  std::int64_t id = 0;
+  std::string name;
+  std::int64_t twin = 0;
+};
+STRATA_TABLE((Short, Named("items"), LogChanges(10)), id, (name, Unique()), (twin, Indexed()));
 
 struct Note {
   std::string key;
@@ -157,6 +173,25 @@ class MemoryDurabilityTest : public ::testing::Test {
     std::map<std::int64_t, Item> items;
     const MemoryView view(&db);
     EXPECT_TRUE(view.ForEach<Item>([&](const Item& item) { items[item.id] = item; }).ok());
+    EXPECT_EQ(AllOfLog(db), items);
+    return items;
+  }
+
+  // The rows that all changes together have made.
+  static std::map<std::int64_t, Item> AllOfLog(MemoryDatabase& db) {
+    std::map<std::int64_t, Item> items;
+    const auto changes = ChangesSince<Item>(db, 0, 1'000'000);
+    EXPECT_TRUE(changes.ok()) << changes.status();
+    if (!changes.ok()) return items;
+    for (const Change<Item>& change : *changes) {
+      EXPECT_EQ(items.contains(change.row.id), change.kind != ChangeKind::kInsert);
+      if (change.kind == ChangeKind::kDelete) {
+        EXPECT_EQ(items[change.row.id], change.row);
+        items.erase(change.row.id);
+      } else {
+        items[change.row.id] = change.row;
+      }
+    }
     return items;
   }
 
@@ -625,6 +660,102 @@ TEST_F(MemoryDurabilityTest, WhatWouldLoseValuesIsRefused) {
     EXPECT_EQ((*db)->Get<app::Shrunk>(2).status().code(), StatusCode::kNotFound);
   }
   EXPECT_TRUE(Open<app::Shrunk>().ok()) << "dropped for good";
+}
+
+TEST_F(MemoryDurabilityTest, ALogOfChangesComesBackAsItWas) {
+  const auto changes = [](MemoryDatabase& db) {
+    std::vector<std::tuple<std::int64_t, ChangeKind, std::int64_t, std::string>> all;
+    for (const Change<Item>& change : *ChangesSince<Item>(db, 0, 1000)) {
+      all.emplace_back(change.sequence, change.kind, change.time.time_since_epoch().count(),
+                       change.row.name);
+    }
+    return all;
+  };
+  for (const bool checkpoint : {false, true}) {
+    auto db = Items();
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(Add(*db, std::to_string(i) + (checkpoint ? "b" : "a")).ok());
+      usleep(2000);  // Another millisecond.
+    }
+    Item item = *db->Get<Item>(1);
+    item.twin = 7;
+    // What is rolled back leaves the time for what is not.
+    ASSERT_TRUE(db->Transact([&](Transaction& transaction) {
+                    EXPECT_FALSE(transaction
+                                     .Transact([&](Transaction& part) -> absl::Status {
+                                       EXPECT_TRUE(part.Delete<Item>(1).ok());
+                                       return absl::CancelledError("");
+                                     })
+                                     .ok());
+                    return transaction.Update(&item);
+                  }).ok());
+    ASSERT_TRUE(db->Delete<Item>(checkpoint ? 5 : 2).ok());
+    if (checkpoint) {
+      ASSERT_TRUE(db->Checkpoint().ok());
+    }
+    const auto before = changes(*db);
+    EXPECT_EQ(before.size(), checkpoint ? 10U : 5U);
+    db.reset();
+    db = Items();
+    EXPECT_EQ(changes(*db), before);
+    EXPECT_EQ(*LastChange<Item>(*db), checkpoint ? 10 : 5);
+  }
+}
+
+TEST_F(MemoryDurabilityTest, WhatIsPrunedStaysAway) {
+  const auto is_gap = [](MemoryDatabase& db, std::int64_t position) {
+    return absl::IsOutOfRange(ChangesSince<Item>(db, position, 10).status());
+  };
+  auto db = Items();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Add(*db, std::to_string(i)).ok());
+  EXPECT_EQ(*PruneChanges<Item>(*db, 3), 3);
+  EXPECT_TRUE(is_gap(*db, 2));
+  EXPECT_EQ(ChangesSince<Item>(*db, 3, 10)->size(), 2U);
+  db.reset();
+  db = Items();
+  EXPECT_TRUE(is_gap(*db, 2));
+  EXPECT_EQ(*PruneChanges<Item>(*db, 100), 1) << "the last one stays";
+  ASSERT_TRUE(db->Checkpoint().ok());
+  db.reset();
+  db = Items();
+  EXPECT_TRUE(is_gap(*db, 3));
+  EXPECT_FALSE(is_gap(*db, 5));
+  ASSERT_TRUE(Add(*db, "next").ok());
+  EXPECT_EQ(*LastChange<Item>(*db), 6);
+}
+
+TEST_F(MemoryDurabilityTest, ALogThatWasNotKeptAllTheTimeBeginsAnew) {
+  {
+    auto db = Items();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(Add(*db, std::to_string(i)).ok());
+  }
+  {
+    // Kept on, and shorter.
+    auto db = Open<app::Short, Note>();
+    ASSERT_TRUE(db.ok()) << db.status();
+    EXPECT_EQ(ChangesSince<app::Short>(**db, 0, 100)->size(), 5U);
+    for (int i = 0; i < 100; ++i) {
+      app::Short row{0, "short" + std::to_string(i), 0};
+      ASSERT_TRUE((*db)->Insert(&row).ok());
+    }
+    EXPECT_TRUE(absl::IsOutOfRange(ChangesSince<app::Short>(**db, 5, 100).status()));
+    EXPECT_GE(ChangesSince<app::Short>(**db, 64, 100)->size(), 10U);
+  }
+  {
+    auto db = Open<app::Unlogged, Note>();
+    ASSERT_TRUE(db.ok()) << db.status();
+    ASSERT_TRUE((*db)->Delete<app::Unlogged>(1).ok());
+  }
+  auto db = Items();
+  for (const std::int64_t position : {0, 64, 105}) {
+    EXPECT_TRUE(absl::IsOutOfRange(ChangesSince<Item>(*db, position, 10).status())) << position;
+  }
+  EXPECT_EQ(*LastChange<Item>(*db), 107);
+  EXPECT_TRUE(ChangesSince<Item>(*db, 107, 10)->empty());
+  ASSERT_TRUE(Add(*db, "next").ok());
+  db.reset();
+  db = Items();
+  EXPECT_EQ(ChangesSince<Item>(*db, 107, 10)->size(), 1U);
 }
 
 TEST_F(MemoryDurabilityTest, WhatReferencesTookAlongStaysAway) {

@@ -43,7 +43,7 @@ std::uint32_t SeedOf(std::string_view head) { return crypto::Crc32c(head.substr(
 bool MayBeHead(const char* head, std::uint64_t room) {
   const std::uint64_t size = Get<std::uint32_t>(head);
   return size <= kMaxFrameBytes && size <= room - kFrameHeadBytes &&
-         Get<std::uint32_t>(head + 4) <= static_cast<std::uint32_t>(FrameType::kClosed);
+         Get<std::uint32_t>(head + 4) <= static_cast<std::uint32_t>(FrameType::kEntries);
 }
 
 std::string FolderOf(const std::string& path) {

@@ -60,7 +60,14 @@ absl::Status ReplaceFile(const std::string& from, const std::string& to);
 // Waits until the disk knows of changes in the folder of `path`.
 absl::Status SyncFolder(const std::string& path);
 
-enum class FrameType : std::uint8_t { kHeader = 1, kRows = 2, kEnd = 3, kChanges = 4, kClosed = 5 };
+enum class FrameType : std::uint8_t {
+  kHeader = 1,
+  kRows = 2,
+  kEnd = 3,
+  kChanges = 4,
+  kClosed = 5,
+  kEntries = 6
+};
 
 // Appends a frame to `out`, as it is at a position of a file with this head.
 void AppendFrame(std::string_view head, std::uint64_t offset, FrameType type,

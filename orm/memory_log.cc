@@ -98,6 +98,7 @@ absl::Status MemoryLog::Recover() {
       return absl::FailedPreconditionError(absl::StrCat(path_, ": ", status.message()));
     }
   }
+  session_->FinishHistories();
   if (absl::Status status = session_->CheckAllReferences(); !status.ok()) {
     return OfFile(status, path_);
   }

@@ -36,6 +36,7 @@ inline constexpr std::string_view kLogMagic = "StrataML";
 
 // What a file says of itself.
 struct FileHeader {
+  std::uint64_t format = 0;
   std::uint64_t generation = 0;
   WireSchema schema;
 };

@@ -225,6 +225,7 @@ absl::StatusOr<RowReader> RowReader::Make(const WireSchema& schema, MemorySessio
       if (absl::Status status = MakePlan(from, drop_undescribed, &plan); !status.ok()) {
         return status;
       }
+      session.BeginHistory(*plan.table, from.is_logged);
       continue;
     }
     if (!drop_undescribed) {
@@ -305,6 +306,38 @@ absl::Status RowReader::AddRows(std::size_t table, std::uint64_t count, ByteRead
       return absl::DataLossError(status.message());
     }
     plan.table->NoteKey(row);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RowReader::AddEntry(const Plan& plan, ByteReader& reader) {
+  MemoryHistory::Entry entry = {};
+  entry.sequence = reader.Signed();
+  const std::uint8_t kind = reader.Byte();
+  entry.time = reader.Signed();
+  if (!reader.ok() || kind > static_cast<std::uint8_t>(ChangeKind::kDelete)) {
+    return absl::DataLossError(absl::StrCat(plan.name, ": an entry of its log that is none"));
+  }
+  entry.kind = static_cast<ChangeKind>(kind);
+  if (entry.kind != ChangeKind::kRestart) {
+    absl::Status status = ReadNew(plan, reader, &entry.row);
+    if (!status.ok()) return status;
+  }
+  MemoryHistory* history = plan.table == nullptr ? nullptr : plan.table->history;
+  const bool is_kept = history != nullptr && history->is_kept();
+  const bool is_loaded = is_kept && history->Load(entry);
+  if (is_loaded) return absl::OkStatus();
+  if (entry.row != nullptr) {
+    plan.table->info().ops.destroy(entry.row);
+    plan.table->Free(entry.row);
+  }
+  if (!is_kept) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(plan.name, ": an entry of its log that cannot follow"));
+}
+
+absl::Status RowReader::AddEntries(std::size_t table, std::uint64_t count, ByteReader& reader) {
+  for (; count > 0; --count) {
+    if (absl::Status status = AddEntry(plans_[table], reader); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -102,8 +102,11 @@ absl::StatusOr<MemoryTable*> MemorySession::Need(const TableInfo& info) const {
 
 absl::Status MemorySession::Select(const SelectOperation& operation,
                                    std::span<const ResultField> fields, RowSink& sink) const {
-  const absl::StatusOr<MemoryTable*> table = Need(*operation.table);
-  return table.ok() ? SelectRows(**table, operation, fields, sink) : table.status();
+  const MemoryTable* table = Find(*operation.table);
+  if (table != nullptr) return SelectRows(*table, operation, fields, sink);
+  const MemoryHistory* history = FindHistory(*operation.table);
+  if (history != nullptr) return history->Select(operation, fields, sink);
+  return Need(*operation.table).status();
 }
 
 absl::Status MemorySession::Create(const TableInfo& info) {
@@ -117,6 +120,8 @@ absl::Status MemorySession::Create(const TableInfo& info) {
   if (!table.ok()) return table.status();
   (*table)->position = tables_.size();
   by_info_[&info] = table->get();
+  histories_.push_back(std::make_unique<MemoryHistory>(table->get()));
+  if (histories_.back()->is_kept()) (*table)->history = histories_.back().get();
   tables_.push_back(*std::move(table));
   ConnectReferences(*tables_.back());
   return absl::OkStatus();
@@ -138,6 +143,8 @@ void MemorySession::RollBack(const Mark& mark) {
     const Undo undo = undo_.back();
     undo_.pop_back();
     MemoryTable& table = *undo.table;
+    // Each change has one entry.
+    if (table.history != nullptr) table.history->RemoveLast();
     switch (undo.what) {
       case Undo::What::kInserted:
         table.Unlink(undo.row);
@@ -156,10 +163,16 @@ void MemorySession::RollBack(const Mark& mark) {
     }
   }
   changes_.resize(mark.changes);
+  noted_time_.reset();
+  prunes_.resize(mark.prunes);
 }
 
 void MemorySession::Forget() {
+  for (const PendingPrune& prune : prunes_) prune.history->Prune(prune.sequence);
+  prunes_.clear();
+  noted_time_.reset();
   for (const Undo& undo : undo_) {
+    if (undo.table->history != nullptr) undo.table->history->PruneByRule();
     if (undo.what == Undo::What::kInserted) continue;
     char* gone = undo.what == Undo::What::kDeleted ? undo.row : undo.before;
     undo.table->info().ops.destroy(gone);
@@ -181,7 +194,7 @@ absl::Status MemorySession::Write(const WriteOperation& operation) {
   if (absl::Status status = filtered.Apply(*operation.table, operation.row); !status.ok()) {
     return status;
   }
-  const Mark mark{undo_.size(), changes_.size()};
+  const Mark mark = Here();
   char* stored = nullptr;
   absl::Status status;
   switch (operation.what) {
@@ -255,6 +268,7 @@ absl::Status MemorySession::LinkNew(MemoryTable& table, char* row) {
     return status;
   }
   undo_.push_back({Undo::What::kInserted, &table, row, {.last_key = last_key}});
+  Note(table, ChangeKind::kInsert, row);
   if (log_ != nullptr) AppendPut(table, row, &changes_);
   return status;
 }
@@ -286,6 +300,7 @@ absl::Status MemorySession::Replace(MemoryTable& table, char* row, const void* i
   NewRow before(table, row);
   if (absl::Status status = table.Replace(row, image); !status.ok()) return status;
   undo_.push_back({Undo::What::kUpdated, &table, row, {.before = before.Release()}});
+  Note(table, ChangeKind::kUpdate, row);
   if (log_ != nullptr) AppendPut(table, row, &changes_);
   return absl::OkStatus();
 }
@@ -327,6 +342,7 @@ absl::Status MemorySession::Upsert(MemoryTable& table, const void* row, char** s
 }
 
 void MemorySession::DeleteRow(MemoryTable& table, char* row) {
+  Note(table, ChangeKind::kDelete, row);
   if (log_ != nullptr) AppendRemove(table, row, &changes_);
   table.Unlink(row);
   undo_.push_back({Undo::What::kDeleted, &table, row, {.before = nullptr}});
@@ -339,7 +355,7 @@ absl::Status MemorySession::Delete(MemoryTable& table, const WriteOperation& ope
     DeleteRow(table, row);
     return absl::OkStatus();
   }
-  const Mark mark{undo_.size(), changes_.size()};
+  const Mark mark = Here();
   absl::Status status = DeleteWithReferrers(table, row);
   if (status.ok()) status = CheckReferences(mark.undo);
   if (!status.ok()) RollBack(mark);
@@ -355,6 +371,8 @@ absl::Status MemorySession::UpdateRow(MemoryTable& table, std::span<const Column
 }
 
 absl::StatusOr<std::int64_t> MemorySession::Change(const ChangeOperation& operation) {
+  MemoryHistory* history = FindHistory(*operation.table);
+  if (history != nullptr) return ChangeHistory(*history, operation);
   const absl::StatusOr<MemoryTable*> table = Need(*operation.table);
   if (!table.ok()) return table.status();
   FilteredRow filtered;
@@ -369,7 +387,7 @@ absl::StatusOr<std::int64_t> MemorySession::Change(const ChangeOperation& operat
   }
   const absl::StatusOr<std::vector<char*>> rows = FindRows(**table, {operation.where, 1});
   if (!rows.ok()) return rows.status();
-  const Mark mark{undo_.size(), changes_.size()};
+  const Mark mark = Here();
   std::int64_t count = 0;
   absl::Status status;
   for (char* row : *rows) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "strata/orm/memory_history_internal.h"
 #include "strata/orm/memory_table_internal.h"
 #include "strata/orm/store_internal.h"
 
@@ -78,7 +80,7 @@ class MemorySession {
     if (depth_ == kMaxDepth) {
       return absl::ResourceExhaustedError("transactions are nested too deeply");
     }
-    const Mark mark{undo_.size(), changes_.size()};
+    const Mark mark = Here();
     ++depth_;
     return End(body(), mark);
   }
@@ -111,6 +113,21 @@ class MemorySession {
   absl::Status Put(MemoryTable& table, char* row);
   absl::Status Remove(MemoryTable& table, const void* with_key);
 
+  // Histories, in the order of the tables.
+  std::span<const std::unique_ptr<MemoryHistory>> histories() const { return histories_; }
+
+  // What a log says of them: the time of the changes that follow, none for that of the clock; and
+  // up to where entries were dropped, which they are at the end of the transaction.
+  void SetTime(std::optional<std::int64_t> time) { time_ = time; }
+  void PruneHistory(MemoryHistory& history, std::int64_t sequence);
+
+  // A file is read in which changes of the table were counted, or were not; it has been read.
+  void BeginHistory(MemoryTable& table, bool is_counted);
+  void FinishHistories();
+
+  // The histories that have got entries since the last call, and some that have not.
+  std::vector<const MemoryHistory*> TakeWritten() { return std::exchange(written_, {}); }
+
  private:
   static constexpr int kMaxDepth = 64;
 
@@ -127,7 +144,14 @@ class MemorySession {
   struct Mark {
     std::size_t undo;
     std::size_t changes;
+    std::size_t prunes;
   };
+  struct PendingPrune {
+    MemoryHistory* history;
+    std::int64_t sequence;
+  };
+
+  Mark Here() const { return {undo_.size(), changes_.size(), prunes_.size()}; }
 
   absl::Status End(absl::Status status, const Mark& mark);
   void RollBack(const Mark& mark);
@@ -145,6 +169,11 @@ class MemorySession {
   void ConnectReferences(MemoryTable& table);
   absl::Status GiveKey(MemoryTable& table, char* row);
   absl::Status LinkNew(MemoryTable& table, char* row);
+  // Before the change that it is of is written to `changes_`.
+  void Note(MemoryTable& table, ChangeKind kind, const char* row);
+  MemoryHistory* FindHistory(const TableInfo& info) const;  // Of a Change<T>; null if none.
+  absl::StatusOr<std::int64_t> ChangeHistory(MemoryHistory& history,
+                                             const ChangeOperation& operation);
   // Makes the linked row equal to `image`, or not.
   absl::Status Replace(MemoryTable& table, char* row, const void* image);
   void DeleteRow(MemoryTable& table, char* row);
@@ -155,12 +184,17 @@ class MemorySession {
   absl::Status SetReference(const Referrer& referrer, char* row);
 
   std::vector<std::unique_ptr<MemoryTable>> tables_;
+  std::vector<std::unique_ptr<MemoryHistory>> histories_;  // Their rows are the tables'.
   absl::flat_hash_map<const TableInfo*, MemoryTable*> by_info_;
   bool has_references_ = false;
   ChangeLog* log_ = nullptr;
   int depth_ = 0;
   std::vector<Undo> undo_;
   std::string changes_;
+  std::vector<PendingPrune> prunes_;
+  std::optional<std::int64_t> time_;
+  std::optional<std::int64_t> noted_time_;  // The last one that `changes_` has.
+  std::vector<const MemoryHistory*> written_;
 };
 
 }  // namespace strata::orm::internal

@@ -1,10 +1,13 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "strata/orm/memory_log_internal.h"
 
 namespace strata::orm::internal {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;  // Of both formats.
+// Of both files. Format 1 had no logs of changes, and is read too.
+constexpr std::uint64_t kFormat = 2;
 
 // Rows are gathered up to this size, and so are frames read.
 constexpr std::size_t kRowsBytes = std::size_t{256} << 10;
@@ -22,13 +25,13 @@ absl::Status TakeHeader(FrameReader& reader, FileHeader* header) {
     return Damaged(offset, "no header");
   }
   ByteReader bytes(frame.content);
-  const std::uint64_t version = bytes.Number();
-  if (bytes.ok() && version != kVersion) {
+  header->format = bytes.Number();
+  if (bytes.ok() && (header->format < 1 || header->format > kFormat)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("is of format ", version, ", this program reads ", kVersion));
+        absl::StrCat("is of format ", header->format, ", this program reads 1 to ", kFormat));
   }
   header->generation = bytes.Number();
-  if (!ReadSchema(bytes, &header->schema) || !bytes.AtEnd()) {
+  if (!ReadSchema(bytes, header->format, &header->schema) || !bytes.AtEnd()) {
     return Damaged(offset, "a header that is none");
   }
   return absl::OkStatus();
@@ -36,44 +39,78 @@ absl::Status TakeHeader(FrameReader& reader, FileHeader* header) {
 
 std::string HeaderOf(const MemorySession& session, std::uint64_t generation) {
   std::string content;
-  AppendNumber(kVersion, &content);
+  AppendNumber(kFormat, &content);
   AppendNumber(generation, &content);
   AppendSchema(SchemaOf(session), &content);
   return content;
 }
 
-absl::Status WriteRows(const MemoryTable& table, FrameWriter& writer) {
-  std::string rows;
-  std::uint64_t count = 0;
-  absl::Status status;
-  const auto flush = [&] {
+// Writes rows or entries of one table into frames of some size.
+class PartWriter {
+ public:
+  PartWriter(FrameType type, std::size_t table, FrameWriter& writer)
+      : type_(type), table_(table), writer_(writer) {}
+
+  // Has got one more.
+  std::string* part() { return &part_; }
+  absl::Status Added() {
+    ++count_;
+    return part_.size() < kRowsBytes ? absl::OkStatus() : Flush();
+  }
+
+  absl::Status Flush() {
+    if (count_ == 0) return absl::OkStatus();
     std::string content;
-    AppendNumber(table.position, &content);
-    AppendNumber(count, &content);
-    content += rows;
-    status = writer.Append(FrameType::kRows, content);
-    rows.clear();
-    count = 0;
-    return status.ok();
-  };
+    AppendNumber(table_, &content);
+    AppendNumber(count_, &content);
+    content += part_;
+    part_.clear();
+    count_ = 0;
+    return writer_.Append(type_, content);
+  }
+
+ private:
+  const FrameType type_;
+  const std::size_t table_;
+  FrameWriter& writer_;
+  std::string part_;
+  std::uint64_t count_ = 0;
+};
+
+absl::Status WriteRows(const MemoryTable& table, FrameWriter& writer) {
+  PartWriter part(FrameType::kRows, table.position, writer);
+  absl::Status status;
   table.ForEach([&](const char* row) {
-    AppendRow(table.info(), row, &rows);
-    ++count;
-    return rows.size() < kRowsBytes || flush();
+    AppendRow(table.info(), row, part.part());
+    status = part.Added();
+    return status.ok();
   });
-  if (status.ok() && count > 0) flush();
-  return status;
+  return status.ok() ? part.Flush() : status;
 }
 
-absl::Status TakeEnd(ByteReader bytes, const RowReader& rows,
-                     std::span<const std::uint64_t> counts) {
+absl::Status WriteEntries(const MemoryHistory& history, FrameWriter& writer) {
+  PartWriter part(FrameType::kEntries, history.table().position, writer);
+  for (const MemoryHistory::Entry& entry : history.entries()) {
+    AppendEntry(history.table().info(), entry, part.part());
+    if (absl::Status status = part.Added(); !status.ok()) return status;
+  }
+  return part.Flush();
+}
+
+absl::Status TakeEnd(ByteReader bytes, std::uint64_t format, const RowReader& rows,
+                     const MemorySession& session, std::span<const std::uint64_t> counts) {
   for (std::size_t i = 0; i < rows.table_count(); ++i) {
     const std::uint64_t count = bytes.Number();
     const std::int64_t last_key = bytes.Signed();
+    const std::int64_t last_change = format > 1 ? bytes.Signed() : 0;
     if (!bytes.ok() || count != counts[i]) return absl::DataLossError("another number of rows");
-    if (rows.table(i) != nullptr && last_key > rows.table(i)->last_key) {
-      rows.table(i)->last_key = last_key;
+    if (last_change < 0 || last_change > kMaxHistoryNumber) {
+      return absl::DataLossError("a number of changes that cannot be");
     }
+    MemoryTable* table = rows.table(i);
+    if (table == nullptr) continue;
+    table->last_key = std::max(table->last_key, last_key);
+    session.histories()[table->position]->CountTo(last_change);
   }
   return bytes.AtEnd() ? absl::OkStatus() : absl::DataLossError("an end that is none");
 }
@@ -85,9 +122,12 @@ absl::Status WriteSnapshot(const MemorySession& session, std::uint64_t generatio
   absl::Status status = writer.Append(FrameType::kHeader, HeaderOf(session, generation));
   std::string end;
   for (const auto& table : session.tables()) {
+    const MemoryHistory& history = *session.histories()[table->position];
     if (status.ok()) status = WriteRows(*table, writer);
+    if (status.ok()) status = WriteEntries(history, writer);
     AppendNumber(table->size(), &end);
     AppendSigned(table->last_key, &end);
+    AppendSigned(history.last(), &end);
   }
   if (status.ok()) status = writer.Append(FrameType::kEnd, end);
   return status;
@@ -110,7 +150,8 @@ absl::Status ReadSnapshot(const Source& source, MemorySession& session, bool dro
     if (*result == FrameReader::Result::kDamaged) return Damaged(offset, "a wrong checksum");
     ByteReader bytes(frame.content);
     if (frame.type == FrameType::kEnd) {
-      if (absl::Status status = TakeEnd(bytes, *rows, counts); !status.ok()) {
+      if (absl::Status status = TakeEnd(bytes, header->format, *rows, session, counts);
+          !status.ok()) {
         return Damaged(offset, status.message());
       }
       return reader->offset() == source.size() ? absl::OkStatus()
@@ -118,12 +159,15 @@ absl::Status ReadSnapshot(const Source& source, MemorySession& session, bool dro
     }
     const std::uint64_t table = bytes.Number();
     const std::uint64_t count = bytes.Number();
-    if (frame.type != FrameType::kRows || !bytes.ok() || table >= counts.size()) {
+    const bool is_of_rows = frame.type == FrameType::kRows;
+    if ((!is_of_rows && frame.type != FrameType::kEntries) || !bytes.ok() ||
+        table >= counts.size()) {
       return Damaged(offset, "a frame that does not belong there");
     }
-    absl::Status status = rows->AddRows(table, count, bytes);
+    absl::Status status =
+        is_of_rows ? rows->AddRows(table, count, bytes) : rows->AddEntries(table, count, bytes);
     if (!status.ok()) return status;
-    counts[table] += count;
+    if (is_of_rows) counts[table] += count;
   }
 }
 

@@ -146,7 +146,22 @@ absl::Status MemoryStore::CanWrite() const {
   return absl::OkStatus();
 }
 
+absl::Status MemoryStore::AddListener(LogListener* listener) {
+  if (absl::Status status = CanWrite(); !status.ok()) return status;
+  listeners_.Add(listener);
+  return absl::OkStatus();
+}
+
 absl::Status MemoryStore::MakeChange(absl::FunctionRef<absl::Status(MemorySession& session)> body) {
+  std::vector<std::string> logs;
+  absl::Status status = Commit(body, &logs);
+  // Also if the disk has failed: others see the change.
+  if (!logs.empty()) listeners_.Wake(logs);
+  return status;
+}
+
+absl::Status MemoryStore::Commit(absl::FunctionRef<absl::Status(MemorySession& session)> body,
+                                 std::vector<std::string>* logs) {
   if (absl::Status status = CanWrite(); !status.ok()) return status;
   std::uint64_t position = 0;
   {
@@ -157,6 +172,9 @@ absl::Status MemoryStore::MakeChange(absl::FunctionRef<absl::Status(MemorySessio
       writer_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
       status = session_.Transact([&] { return body(session_); });
       writer_thread_.store(std::thread::id(), std::memory_order_relaxed);
+    }
+    for (const MemoryHistory* history : session_.TakeWritten()) {
+      if (status.ok()) logs->push_back(history->Name());
     }
     if (!status.ok() || log_ == nullptr) return status;
     position = log_->position();

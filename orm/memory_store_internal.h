@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "absl/functional/function_ref.h"
+#include "strata/orm/log_listeners_internal.h"
 #include "strata/orm/memory.h"
 #include "strata/orm/memory_log_internal.h"
 #include "strata/orm/memory_session_internal.h"
@@ -55,7 +56,7 @@ class StoreWithoutSql : public RowStore {
   }
 };
 
-class MemoryStore : public StoreWithoutSql {
+class MemoryStore : public StoreWithoutSql, public ChangeSource {
  public:
   static absl::StatusOr<std::unique_ptr<MemoryStore>> Open(
       const std::string& path, const MemoryOptions& options,
@@ -72,6 +73,10 @@ class MemoryStore : public StoreWithoutSql {
                       RowSink& sink) override;
   absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) override;
 
+  ChangeSource* change_source() override { return this; }
+  absl::Status AddListener(LogListener* listener) override;
+  void RemoveListener(LogListener* listener) override { listeners_.Remove(listener); }
+
   absl::Status Checkpoint();
 
   // Runs `body` in a transaction of the session.
@@ -85,6 +90,8 @@ class MemoryStore : public StoreWithoutSql {
 
   // FailedPrecondition if the thread would wait for itself.
   absl::Status CanWrite() const;
+  absl::Status Commit(absl::FunctionRef<absl::Status(MemorySession& session)> body,
+                      std::vector<std::string>* logs);
   bool IsWriter() const {
     return writer_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
@@ -96,6 +103,7 @@ class MemoryStore : public StoreWithoutSql {
   RowsLock rows_;
   std::atomic<std::thread::id> writer_thread_{};
   MemorySession session_;
+  LogListeners listeners_;
   std::unique_ptr<MemoryLog> log_;  // Null in ":memory:". Refers to the session.
 };
 

@@ -55,10 +55,9 @@ absl::Status CheckDescription(const TableInfo& table) {
     return absl::FailedPreconditionError(
         absl::StrCat(table.name, ": the engine in memory has no Check()"));
   }
-  if (table.log.max_entries != 0 || table.full_text.column_count != 0 ||
-      table.boxes.column_count != 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        table.name, ": the engine in memory has no LogChanges(), FullText() or Boxes()"));
+  if (table.full_text.column_count != 0 || table.boxes.column_count != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(table.name, ": the engine in memory has no FullText() or Boxes()"));
   }
   for (const Column& column : table.columns) {
     Collation collation;

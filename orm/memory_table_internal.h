@@ -111,6 +111,7 @@ class OrderedIndex {
   absl::btree_set<Entry, Less> rows_;
 };
 
+class MemoryHistory;
 class MemoryTable;
 
 // A column that refers to the key of a table's rows.
@@ -198,6 +199,9 @@ class MemoryTable {
   std::int64_t last_key = 0;
 
   std::size_t position = 0;  // Among the tables of its session.
+
+  // What counts its changes, or null; the session's.
+  MemoryHistory* history = nullptr;
 
  private:
   // Rows are side by side in these, each behind a word that tells whether it is linked.

@@ -11,6 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "strata/orm/batch.h"
+#include "strata/orm/change_log.h"
 #include "strata/orm/database.h"
 #include "strata/orm/memory_value_internal.h"
 #include "strata/orm/select.h"
@@ -103,6 +104,10 @@ struct Nested {
   std::vector<int> a;
 };
 STRATA_TABLE(Nested, id, (a, Unique()));
+struct Followed {
+  std::int64_t id = 0;
+};
+STRATA_TABLE((Followed, LogChanges()), id);
 struct Rival {
   std::int64_t id = 0;
 };
@@ -615,6 +620,41 @@ TEST_F(MemoryTest, ALoopOverRowsMayChangeThemInItsTransaction) {
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(seen, (std::vector<std::int64_t>{1, 2, 4, 5}));
   EXPECT_EQ(*db_->Count<Person>(), 1);
+}
+
+TEST_F(MemoryTest, AWatchIsCalledAfterCommitsThatWriteToTheLog) {
+  ASSERT_TRUE(db_->Create<app::Followed>().ok());
+  int calls = 0;
+  std::int64_t last = 0;
+  auto watch = ChangeWatch::Start<app::Followed>(*db_, [&] { ++calls; });
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  app::Followed row;
+  ASSERT_TRUE(db_->Insert(&row).ok());
+  EXPECT_EQ(calls, 1);
+  Person ada = Named("Ada");
+  ASSERT_TRUE(db_->Insert(&ada).ok());
+  EXPECT_EQ(db_->Insert(&row).code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(calls, 1);
+  const absl::Status failed = db_->Transact([&](Transaction& transaction) {
+    EXPECT_EQ(ChangeWatch::Start<app::Followed>(transaction, [] {}).status().code(),
+              StatusCode::kFailedPrecondition);
+    row.id = 0;
+    EXPECT_TRUE(transaction.Insert(&row).ok());
+    last = *LastChange<app::Followed>(transaction);
+    return absl::CancelledError("");
+  });
+  EXPECT_EQ(last, 2) << "within the transaction";
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(*LastChange<app::Followed>(*db_), 1);
+  watch->reset();
+  row.id = 0;
+  ASSERT_TRUE(db_->Insert(&row).ok());
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(ChangesSince<app::Followed>(*db_, 0, 10)->size(), 2U);
+  EXPECT_EQ(ChangesSince<app::Followed>(*db_, 1, 10)->size(), 1U);
+  EXPECT_EQ(DeleteWhere<Change<app::Followed>>(*db_, And()).status().code(),
+            StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ChangesSince<app::Followed>(*db_, 3, 10).status().code(), StatusCode::kOutOfRange);
 }
 
 TEST(MemoryValueTest, LikeIsAsSqlitesIs) {

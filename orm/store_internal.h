@@ -126,10 +126,29 @@ class RowSink {
   ~RowSink() = default;
 };
 
+// Who is called when a log of changes has been written to, by the name of its table.
+struct LogListener {
+  std::string_view log;
+  absl::AnyInvocable<void()> wake;
+};
+
+// What tells of changes that are committed.
+class ChangeSource {
+ public:
+  // The listener stays until it is removed; after that it is not called.
+  virtual absl::Status AddListener(LogListener* listener) = 0;
+  virtual void RemoveListener(LogListener* listener) = 0;
+
+ protected:
+  ~ChangeSource() = default;
+};
+
 // Functions may be called by several threads, but for those of the one that Transact() gives.
 class RowStore {
  public:
   virtual ~RowStore() = default;
+
+  virtual ChangeSource* change_source() { return nullptr; }  // Null of a transaction.
 
   // Runs `body` on a store whose changes are made together if it returns OK, or not at all.
   virtual absl::Status Transact(absl::AnyInvocable<absl::Status(RowStore& store)> body) = 0;
@@ -156,24 +175,16 @@ class RowStore {
   virtual absl::StatusOr<std::int64_t> Change(const ChangeOperation& operation) = 0;
 };
 
-// Who is called when a log of changes has been written to, by the name of its table.
-struct LogListener {
-  std::string_view log;
-  absl::AnyInvocable<void()> wake;
-};
-
 // What a whole database does, and no transaction.
-class DatabaseStore : public RowStore {
+class DatabaseStore : public RowStore, public ChangeSource {
  public:
+  ChangeSource* change_source() override { return this; }
   virtual absl::Status Migrate(const Schema& schema, const MigrateOptions& options,
                                SchemaReport* report) = 0;
   virtual absl::Status Backup(const std::string& path, BackupOptions& options) = 0;
   virtual absl::Status CheckIntegrity() = 0;
   virtual absl::Status Vacuum() = 0;
   virtual absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode) = 0;
-  // The listener stays until it is removed; after that it is not called.
-  virtual absl::Status AddListener(LogListener* listener) = 0;
-  virtual void RemoveListener(LogListener* listener) = 0;
 };
 
 // Where the field is in the struct, in bytes: that is what such a pointer is, in the ABI of GCC and

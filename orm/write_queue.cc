@@ -71,7 +71,7 @@ void WriteQueue::Leave(std::size_t count) {
     }
     if (!turns_.empty()) turns_.front()->ready.notify_one();
   }
-  if (!logs.empty()) signal_.Wake(logs);
+  if (!logs.empty()) signal_.listeners().Wake(logs);
 }
 
 std::vector<WriteQueue::Turn*> WriteQueue::GroupOf(Turn& turn) {
