@@ -399,6 +399,23 @@ TEST_F(SearchTest, BoxesAreThoseOfTheRowsThemselves) {
             file_.Text("SELECT count(north) FROM places"));
 }
 
+TEST_F(SearchTest, AnIndexThatIsNotOfTheRowsIsFound) {
+  ASSERT_EQ(*db_->Execute("INSERT INTO places (west, east, south, north) VALUES (0, 1, 0, 1)"), 1);
+  EXPECT_EQ(db_->CheckIntegrity(), absl::OkStatus());
+  file_.Run("DELETE FROM \"places#boxes_rowid\"");
+  absl::Status status = db_->CheckIntegrity();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_TRUE(status.message().starts_with("places#boxes: ")) << status;
+  file_.Run("INSERT INTO \"places#boxes_rowid\" VALUES (1, 1)");
+  EXPECT_EQ(db_->CheckIntegrity(), absl::OkStatus());
+  file_.Run("INSERT INTO \"posts#text\" (\"posts#text\") VALUES ('delete-all')");
+  status = db_->CheckIntegrity();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_TRUE(status.message().starts_with("posts#text: ")) << status;
+  file_.Run("INSERT INTO \"posts#text\" (\"posts#text\") VALUES ('rebuild')");
+  EXPECT_EQ(db_->CheckIntegrity(), absl::OkStatus());
+}
+
 TEST_F(SearchTest, ABoxThatIsNoneIsRefused) {
   Place place{0, 2, 1, 0, 1};
   EXPECT_EQ(db_->Insert(&place).code(), StatusCode::kInvalidArgument);

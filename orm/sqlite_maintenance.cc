@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "strata/orm/schema_read_internal.h"
+#include "strata/orm/schema_sql_internal.h"
 #include "strata/orm/sqlite_maintenance_internal.h"
 
 namespace strata::orm::internal {
@@ -42,6 +43,39 @@ absl::Status SyncFolderOf(const std::string& path) {
   if (fsync(descriptor) != 0) status = SystemError(folder);
   close(descriptor);
   return status;
+}
+
+// The tables that a module of SQLite's keeps.
+absl::StatusOr<std::vector<std::string>> TablesOfModule(Connection& connection,
+                                                        std::string_view module) {
+  return TextsOf(connection,
+                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+                 "sql LIKE 'CREATE VIRTUAL TABLE % USING ' || ? || '%'",
+                 module);
+}
+
+// What the indexes of searches have is compared with the rows that it is of.
+absl::Status CheckSearches(Connection& connection) {
+  const absl::StatusOr<std::vector<std::string>> trees = TablesOfModule(connection, "rtree");
+  if (!trees.ok()) return trees.status();
+  for (const std::string& tree : *trees) {
+    const auto problems = TextsOf(connection, "SELECT rtreecheck(?)", tree);
+    if (!problems.ok()) return problems.status();
+    if (problems->size() == 1 && problems->front() == "ok") continue;
+    return absl::DataLossError(absl::StrCat(tree, ": ", absl::StrJoin(*problems, "\n")));
+  }
+  // It is asked for by an INSERT, which writes nothing; but not of a file opened for reading.
+  if (sqlite3_db_readonly(connection.get(), "main") == 1) return absl::OkStatus();
+  const absl::StatusOr<std::vector<std::string>> texts = TablesOfModule(connection, "fts5");
+  if (!texts.ok()) return texts.status();
+  for (const std::string& text : *texts) {
+    const std::string name = Quoted(text);
+    absl::Status status = connection.Execute(
+        absl::StrCat("INSERT INTO ", name, " (", name, ", rank) VALUES ('integrity-check', 1)"));
+    if (status.ok()) continue;
+    return absl::Status(status.code(), absl::StrCat(text, ": ", status.message()));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -109,6 +143,7 @@ absl::Status CheckIntegrity(Connection& connection) {
   if (problems->size() != 1 || problems->front() != "ok") {
     return absl::DataLossError(absl::StrJoin(*problems, "\n"));
   }
+  if (absl::Status status = CheckSearches(connection); !status.ok()) return status;
   const absl::StatusOr<std::vector<std::string>> references = TextsOf(
       connection,
       absl::StrCat("SELECT \"table\" || ': ' || count(*) || ' references to rows of ' || parent || "
