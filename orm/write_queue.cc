@@ -47,14 +47,22 @@ class SetFields {
 
 void WriteQueue::Enter(Turn& turn) {
   std::unique_lock lock(mutex_);
-  turns_.push_back(&turn);
-  turn.ready.wait(lock, [&] { return turn.is_done || turns_.front() == &turn; });
+  std::condition_variable ready;
+  turn.ready = &ready;
+  Append(turn);
+  ready.wait(lock, [&] { return turn.is_done || first_ == &turn; });
+  turn.ready = nullptr;
+}
+
+void WriteQueue::Append(Turn& turn) {
+  (first_ == nullptr ? first_ : last_->next) = &turn;
+  last_ = &turn;
 }
 
 bool WriteQueue::TryEnter(Turn& turn) {
   const std::lock_guard lock(mutex_);
-  if (!turns_.empty()) return false;
-  turns_.push_back(&turn);
+  if (first_ != nullptr) return false;
+  Append(turn);
   return true;
 }
 
@@ -65,11 +73,12 @@ void WriteQueue::Leave(std::size_t count) {
     const std::lock_guard lock(mutex_);
     for (; count > 0; --count) {
       // Under the lock, as the turn is gone once its thread has seen it.
-      turns_.front()->is_done = true;
-      turns_.front()->ready.notify_one();
-      turns_.pop_front();
+      Turn& turn = *first_;
+      first_ = turn.next;
+      turn.is_done = true;
+      if (turn.ready != nullptr) turn.ready->notify_one();
     }
-    if (!turns_.empty()) turns_.front()->ready.notify_one();
+    if (first_ != nullptr) first_->ready->notify_one();
   }
   if (!logs.empty()) signal_.listeners().Wake(logs);
 }
@@ -78,9 +87,9 @@ std::vector<WriteQueue::Turn*> WriteQueue::GroupOf(Turn& turn) {
   std::vector<Turn*> group = {&turn};
   const std::lock_guard lock(mutex_);
   if (turn.operation == nullptr) return group;
-  for (std::size_t i = 1; i < turns_.size() && group.size() < kMaxGroup; ++i) {
-    if (turns_[i]->operation == nullptr) break;
-    group.push_back(turns_[i]);
+  for (Turn* next = turn.next; next != nullptr && group.size() < kMaxGroup; next = next->next) {
+    if (next->operation == nullptr) break;
+    group.push_back(next);
   }
   return group;
 }

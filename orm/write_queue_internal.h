@@ -5,7 +5,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -39,7 +38,9 @@ class WriteQueue {
   // Of the turns, with the one that is under way.
   std::size_t size() {
     const std::lock_guard lock(mutex_);
-    return turns_.size();
+    std::size_t count = 0;
+    for (const Turn* turn = first_; turn != nullptr; turn = turn->next) ++count;
+    return count;
   }
 
   // Runs `call` on this thread, while no other has a turn.
@@ -65,12 +66,14 @@ class WriteQueue {
     const WriteOperation* operation = nullptr;  // One that can be of a group.
     absl::Status status = {};                   // Of the operation, once it `is_done`.
     bool is_done = false;
-    std::condition_variable ready = {};
+    std::condition_variable* ready = nullptr;  // Of a thread that waits.
+    Turn* next = nullptr;
   };
 
   // Returns when it is this turn, or when another thread has done its operation.
   void Enter(Turn& turn);
   bool TryEnter(Turn& turn);
+  void Append(Turn& turn);
   // Ends the first `count` turns.
   void Leave(std::size_t count);
 
@@ -89,7 +92,8 @@ class WriteQueue {
   SqliteSession& session_;
   LogSignal signal_;
   std::mutex mutex_;
-  std::deque<Turn*> turns_;  // The first one is under way.
+  Turn* first_ = nullptr;  // It is under way.
+  Turn* last_ = nullptr;   // Of a list that is not empty.
 };
 
 }  // namespace strata::orm::internal
