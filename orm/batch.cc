@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "strata/orm/scalar_internal.h"
@@ -11,6 +12,10 @@ namespace strata::orm {
 void* Batch::Reserve(internal::WriteOperation::What what, const TableInfo& table) {
   if (runs_.empty() || runs_.back().what != what || runs_.back().table != &table) {
     runs_.push_back({what, &table});
+    if (spare_.table == &table) {
+      runs_.back().rows = std::exchange(spare_.rows, nullptr);
+      runs_.back().capacity = std::exchange(spare_.capacity, 0);
+    }
   }
   Run& run = runs_.back();
   if (run.count == run.capacity) Grow(run);
@@ -27,9 +32,15 @@ void Batch::Grow(Run& run) {
     table.ops.move(rows + i * table.row_size, run.rows + i * table.row_size);
     table.ops.destroy(run.rows + i * table.row_size);
   }
-  if (run.rows != nullptr) ::operator delete(run.rows, align);
+  Release(run);
   run.rows = rows;
   run.capacity = capacity;
+}
+
+void Batch::Release(Run& run) {
+  if (run.rows != nullptr) ::operator delete (run.rows, std::align_val_t{run.table->row_align});
+  run.rows = nullptr;
+  run.capacity = 0;
 }
 
 void Batch::Clear() {
@@ -37,7 +48,8 @@ void Batch::Clear() {
     for (std::size_t i = 0; i < run.count; ++i) {
       run.table->ops.destroy(run.rows + i * run.table->row_size);
     }
-    if (run.rows != nullptr) ::operator delete (run.rows, std::align_val_t{run.table->row_align});
+    if (run.capacity >= spare_.capacity) std::swap(run, spare_);
+    Release(run);
   }
   runs_.clear();
   pending_ = 0;

@@ -44,7 +44,10 @@ class Batch {
   Batch& operator=(const Batch&) = delete;
 
   // What has not been flushed is dropped.
-  ~Batch() { Clear(); }
+  ~Batch() {
+    Clear();
+    Release(spare_);
+  }
 
   // Each returns the error of the writing, if it is time for that, which is about any of the rows
   // gathered: "row 3 of the batch: people: UNIQUE constraint failed: people.email". Those gathered
@@ -106,12 +109,14 @@ class Batch {
   // Memory for one more row of the last run, which is a new one if it is of other rows.
   void* Reserve(internal::WriteOperation::What what, const TableInfo& table);
   static void Grow(Run& run);
+  static void Release(Run& run);  // Its memory, in which there are no rows.
   static absl::Status WriteRun(internal::RowStore& store, const Run& run, std::size_t* failed);
   void Clear();
 
   internal::RowStore* store_;
   BatchOptions options_;
   std::vector<Run> runs_;
+  Run spare_{};  // The memory of a run that has been written, for the next one of its table.
   std::size_t pending_ = 0;
   std::uint64_t written_ = 0;
 };
