@@ -55,6 +55,27 @@ struct Tiny {
 };
 STRATA_TABLE(Tiny, (id, Autoincrement()), (text, NotNull()));
 
+struct Note {
+  std::string text;
+  std::int64_t id = 0;
+  std::int64_t more = 0;
+};
+STRATA_TABLE(Note, text, id, more);
+
+struct Counter {
+  std::int64_t id = 0;
+};
+STRATA_TABLE(Counter, id);
+
+// No row gets a key by itself, as 0 is against the rule of the key.
+struct Chosen {
+  std::int64_t id = 0;
+  std::string text;
+};
+STRATA_TABLE(Chosen,
+             (id, Validate([](const std::int64_t& id) { return id > 0; }, "is to be chosen")),
+             text);
+
 struct Only {
   std::string key;
 };
@@ -483,6 +504,64 @@ TEST_F(DatabaseTest, OfManyRowsAWrongOneIsNamedAndNoneInserted) {
   pairs[1700].left = "x";
   EXPECT_EQ(db_->InsertAll(pairs), absl::OkStatus());
   EXPECT_EQ(*db_->Count<app::Pair>(), 2000);
+}
+
+TEST_F(DatabaseTest, KeysAreMadeWhereTheyAreNotGiven) {
+  ASSERT_EQ(db_->Create<app::Note>(), absl::OkStatus());
+  app::Note note{"a", 0, 1};
+  ASSERT_EQ(db_->Insert(&note), absl::OkStatus());
+  EXPECT_EQ(note.id, 1);
+  note = {"b", 7, 2};
+  ASSERT_EQ(db_->Insert(&note), absl::OkStatus());
+  EXPECT_EQ(db_->Insert(&note).code(), absl::StatusCode::kAlreadyExists);
+  note = {"c", 0, 3};
+  ASSERT_EQ(db_->Upsert(&note), absl::OkStatus());
+  EXPECT_EQ(note.id, 8);
+  const std::vector<app::Note> made = {{"d", 0, 4}, {"e", 0, 5}};
+  const std::vector<app::Note> mixed = {{"f", 0, 6}, {"g", 20, 7}, {"h", 0, 8}};
+  ASSERT_EQ(db_->InsertAll(made), absl::OkStatus());
+  ASSERT_EQ(db_->InsertAll(mixed), absl::OkStatus());
+  const auto rows = db_->Query<std::tuple<std::int64_t, std::string, std::int64_t>>(
+      "SELECT id, text, more FROM Note ORDER BY id");
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(*rows,
+            (std::vector<std::tuple<std::int64_t, std::string, std::int64_t>>{{1, "a", 1},
+                                                                              {7, "b", 2},
+                                                                              {8, "c", 3},
+                                                                              {9, "d", 4},
+                                                                              {10, "e", 5},
+                                                                              {11, "f", 6},
+                                                                              {20, "g", 7},
+                                                                              {21, "h", 8}}));
+  // A table may have nothing but its key, and a key may have rules.
+  ASSERT_EQ(db_->Create<app::Counter>(), absl::OkStatus());
+  app::Counter counter;
+  ASSERT_EQ(db_->Insert(&counter), absl::OkStatus());
+  ASSERT_EQ(db_->InsertAll(std::vector<app::Counter>(2)), absl::OkStatus());
+  EXPECT_EQ(*db_->Count<app::Counter>(), 3);
+  ASSERT_EQ(db_->Create<app::Chosen>(), absl::OkStatus());
+  app::Chosen chosen;
+  const absl::Status refused = absl::InvalidArgumentError("Chosen.id: is to be chosen");
+  EXPECT_EQ(db_->Insert(&chosen), refused);
+  EXPECT_EQ(db_->InsertAll(std::vector<app::Chosen>(1)).message(),
+            "row 0: Chosen.id: is to be chosen");
+}
+
+// What inserts use to get at rows is of no use to SQL of the caller.
+TEST_F(DatabaseTest, SqlDoesNotSeeRowsThatAreBeingInserted) {
+  ASSERT_EQ(db_->Create<app::Note>(), absl::OkStatus());
+  ASSERT_EQ(db_->InsertAll(std::vector<app::Note>{{"a", 0, 1}}), absl::OkStatus());
+  app::Note note{"b", 0, 2};
+  ASSERT_EQ(db_->Insert(&note), absl::OkStatus());
+  EXPECT_EQ(*db_->Query<std::optional<std::string>>("SELECT strata_field_Note_0()"),
+            std::vector<std::optional<std::string>>{std::nullopt});
+  EXPECT_EQ(*db_->Query<std::int64_t>("SELECT count(*) FROM strata_rows_Note"),
+            std::vector<std::int64_t>{0});
+  ASSERT_EQ(db_->Execute("CREATE TRIGGER spy AFTER INSERT ON Note BEGIN UPDATE Note SET more = "
+                         "strata_field_Note_0(); END")
+                .status(),
+            absl::OkStatus());
+  EXPECT_NE(db_->Insert(&note), absl::OkStatus());
 }
 
 TEST_F(DatabaseTest, ManyRowsFollowTheRulesToo) {

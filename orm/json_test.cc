@@ -2,12 +2,15 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "strata/orm/testing/sample.h"
+#include "strata/orm/testing/seed.h"
+#include "strata/orm/utf8_internal.h"
 
 namespace strata::orm {
 namespace {
@@ -290,6 +293,54 @@ TEST(JsonTest, SizeAndElementsAreBounded) {
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(FromJson("[{}]", &points, {.max_bytes = 3}).code(),
             absl::StatusCode::kResourceExhausted);
+}
+
+// By the table of RFC 3629 section 4, one byte after the other.
+bool IsUtf8ByTable(std::string_view text) {
+  constexpr struct {
+    unsigned char first, last, low, high;
+    int more;
+  } kTable[] = {
+      {0x00, 0x7f, 0, 0, 0},       {0xc2, 0xdf, 0x80, 0xbf, 1}, {0xe0, 0xe0, 0xa0, 0xbf, 2},
+      {0xe1, 0xec, 0x80, 0xbf, 2}, {0xed, 0xed, 0x80, 0x9f, 2}, {0xee, 0xef, 0x80, 0xbf, 2},
+      {0xf0, 0xf0, 0x90, 0xbf, 3}, {0xf1, 0xf3, 0x80, 0xbf, 3}, {0xf4, 0xf4, 0x80, 0x8f, 3}};
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = [&] { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
+    bool found = false;
+    for (const auto& row : kTable) {
+      if (byte() < row.first || byte() > row.last) continue;
+      found = true;
+      ++at;
+      for (int i = 0; i < row.more; ++i, ++at) {
+        const bool is_second = i == 0;
+        if (at >= text.size() || byte() < (is_second ? row.low : 0x80) ||
+            byte() > (is_second ? row.high : 0xbf)) {
+          return false;
+        }
+      }
+      break;
+    }
+    if (!found) return false;
+  }
+  return true;
+}
+
+TEST(Utf8Test, AgreesWithTheTableAtEachPlaceOfABlock) {
+  std::mt19937 random(testing::Seed(1));
+  const std::string pieces[] = {"a",           "abcdefghijklmno", "\xc2\x80",
+                                "\xdf\xbf",    "\xe2\x82\xac",    "\xf0\x9f\x98\x80",
+                                "\xed\x9f\xbf"};
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(random() % 18, 'x');
+    for (unsigned i = random() % 8; i > 0; --i) text += pieces[random() % std::size(pieces)];
+    EXPECT_TRUE(internal::IsUtf8(text)) << text;
+    // Cut off, and with a byte that is another one.
+    const std::string cut = text.substr(0, random() % (text.size() + 1));
+    EXPECT_EQ(internal::IsUtf8(cut), IsUtf8ByTable(cut));
+    if (text.empty()) continue;
+    text[random() % text.size()] = static_cast<char>(random());
+    EXPECT_EQ(internal::IsUtf8(text), IsUtf8ByTable(text));
+  }
 }
 
 TEST(JsonTest, TimesOutsideOfTextsAreNumbers) {

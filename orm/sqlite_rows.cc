@@ -14,12 +14,12 @@ struct Table : sqlite3_vtab {
 };
 
 struct Cursor : sqlite3_vtab_cursor {
-  std::size_t at;
+  const RowSource* source;
+  const char* row;
+  const char* end;
 };
 
-const RowSource& SourceOf(sqlite3_vtab_cursor* cursor) {
-  return *static_cast<Table*>(cursor->pVtab)->source;
-}
+Cursor& Of(sqlite3_vtab_cursor* cursor) { return *static_cast<Cursor*>(cursor); }
 
 int Connect(sqlite3* database, void* source, int, const char* const*, sqlite3_vtab** table,
             char**) {
@@ -58,30 +58,29 @@ int Close(sqlite3_vtab_cursor* cursor) {
   return SQLITE_OK;
 }
 
-int Filter(sqlite3_vtab_cursor* cursor, int, const char*, int, sqlite3_value**) {
-  static_cast<Cursor*>(cursor)->at = 0;
+int Filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value**) {
+  Cursor& cursor = Of(base);
+  cursor.source = static_cast<Table*>(base->pVtab)->source;
+  cursor.row = cursor.source->rows;
+  cursor.end = cursor.row + cursor.source->count * cursor.source->table->row_size;
   return SQLITE_OK;
 }
 
 int Next(sqlite3_vtab_cursor* cursor) {
-  ++static_cast<Cursor*>(cursor)->at;
+  Of(cursor).row += Of(cursor).source->table->row_size;
   return SQLITE_OK;
 }
 
-int Eof(sqlite3_vtab_cursor* cursor) {
-  return static_cast<Cursor*>(cursor)->at >= SourceOf(cursor).count ? 1 : 0;
-}
+int Eof(sqlite3_vtab_cursor* cursor) { return Of(cursor).row == Of(cursor).end ? 1 : 0; }
 
-int Value(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int position) {
-  const RowSource& source = SourceOf(cursor);
-  const Column& column = *source.columns[static_cast<std::size_t>(position)];
-  const char* row = source.rows + static_cast<Cursor*>(cursor)->at * source.table->row_size;
+[[gnu::noinline]] int PutOther(const RowSource& source, const Column& column, const char* row,
+                               sqlite3_context* context) {
+  if (&column != source.rowid && PutPlain(Result(context), column, row)) return SQLITE_OK;
   if (source.table->has_rules && !CheckRules(*source.table, column, row).ok()) {
     return SQLITE_CONSTRAINT;
   }
   // A result that is not set is NULL.
   if (&column == source.rowid && IsNewKey(column, row)) return SQLITE_OK;
-  if (IsPlain(column) && PutPlain(Result(context), column, row)) return SQLITE_OK;
   std::uint64_t room = 0;
   const void* value = ValueToWrite(column, source.stamps, row, &room);
   if (value == nullptr) return SQLITE_OK;
@@ -90,8 +89,23 @@ int Value(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int position) {
   return status.ok() ? SQLITE_OK : SQLITE_CONSTRAINT;
 }
 
-int Rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* rowid) {
-  *rowid = static_cast<sqlite3_int64>(static_cast<Cursor*>(cursor)->at);
+// Integers come first, as there are most of them, and the compiler saves no register for them.
+int Put(const RowSource& source, const Column& column, const char* row, sqlite3_context* context) {
+  if (column.shape != Column::Shape::kInt64 || &column == source.rowid) {
+    return PutOther(source, column, row, context);
+  }
+  sqlite3_result_int64(context, Load<std::int64_t>(row + column.offset));
+  return SQLITE_OK;
+}
+
+int Value(sqlite3_vtab_cursor* base, sqlite3_context* context, int position) {
+  const Cursor& cursor = Of(base);
+  const Column& column = *cursor.source->columns[static_cast<std::size_t>(position)];
+  return Put(*cursor.source, column, cursor.row, context);
+}
+
+int Rowid(sqlite3_vtab_cursor*, sqlite3_int64* rowid) {
+  *rowid = 0;  // The library's statements do not ask.
   return SQLITE_OK;
 }
 
@@ -113,10 +127,28 @@ constexpr sqlite3_module MakeModule() {
 
 constexpr sqlite3_module kModule = MakeModule();
 
+void FieldValue(sqlite3_context* context, int, sqlite3_value**) {
+  const RowField& field = *static_cast<const RowField*>(sqlite3_user_data(context));
+  RowSource& source = *field.source;
+  if (source.rows == nullptr) return;
+  if (Put(source, *field.column, source.rows, context) == SQLITE_OK) return;
+  source.refused = true;
+  sqlite3_result_error_code(context, SQLITE_CONSTRAINT);
+}
+
 }  // namespace
 
 absl::Status RegisterRows(sqlite3* database, const std::string& name, RowSource* source) {
   const int result = sqlite3_create_module(database, name.c_str(), &kModule, source);
+  if (result == SQLITE_OK) return absl::OkStatus();
+  return StatusOfCode(result, sqlite3_errmsg(database));
+}
+
+absl::Status RegisterField(sqlite3* database, const std::string& name, RowField* field) {
+  // Not for triggers and views, which would run while the source has a row.
+  const int result =
+      sqlite3_create_function_v2(database, name.c_str(), 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, field,
+                                 &FieldValue, nullptr, nullptr, nullptr);
   if (result == SQLITE_OK) return absl::OkStatus();
   return StatusOfCode(result, sqlite3_errmsg(database));
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -37,10 +38,6 @@ absl::StatusOr<std::int64_t> NextVersion(const TableInfo& table, const void* row
 void StoreAt(const TableInfo& table, int position, std::int64_t number, void* row) {
   const Column* column = ColumnAt(table, position);
   if (column != nullptr) StoreInteger(*column->value, column->Emplace(row), number);
-}
-
-bool HasStamps(const TableInfo& table) {
-  return table.created_at >= 0 || table.modified_at >= 0 || table.version >= 0;
 }
 
 std::int64_t NowAt(const TableInfo& table, int position) {
@@ -114,8 +111,7 @@ absl::Status SqliteSession::Run(Boundary boundary) {
   return sqlite3_step(use.get()) == SQLITE_DONE ? absl::OkStatus() : connection_->Error();
 }
 
-absl::Status SqliteSession::InTransaction() const {
-  if (sqlite3_get_autocommit(connection_->get()) == 0) return absl::OkStatus();
+absl::Status SqliteSession::RolledBack() {
   return absl::AbortedError("the transaction has been rolled back by an earlier error");
 }
 
@@ -147,29 +143,43 @@ const void* ValueToWrite(const Column& column, const Stamps& stamps, const void*
 absl::Status SqliteSession::BindColumns(sqlite3_stmt* statement, const TableInfo& table,
                                         std::span<const Column* const> columns,
                                         const Stamps& stamps, const void* row) {
-  const Column* rowid = RowidColumn(table);
   int parameter = 0;
   for (const Column* column : columns) {
-    if (table.has_rules) {
-      absl::Status status = CheckRules(table, *column, row);
-      if (!status.ok()) return status;
-    }
     ++parameter;
-    const bool is_new_key = column == rowid && IsNewKey(*column, row);
-    if (!is_new_key && IsPlain(*column) && PutPlain(Parameter(statement, parameter), *column, row))
-      continue;
-    std::uint64_t room = 0;
-    const void* value = is_new_key ? nullptr : ValueToWrite(*column, stamps, row, &room);
-    if (value == nullptr) {
-      sqlite3_bind_null(statement, parameter);
-      continue;
-    }
-    // SQLite keeps numbers and short texts itself, so that `room` may go.
-    absl::Status status =
-        BindValue(statement, parameter, *column->value, column->has(Column::kAsText), value);
-    if (!status.ok()) return Named(table, *column, status);
+    if (PutPlain(Parameter(statement, parameter), *column, row)) continue;
+    absl::Status status = BindOther(statement, parameter, table, *column, stamps, row);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status SqliteSession::BindWritten(sqlite3_stmt* statement, const Plan& plan,
+                                        const Stamps& stamps, const void* row) {
+  absl::Status status = BindColumns(statement, plan.table, plan.written, stamps, row);
+  if (plan.rowid != nullptr && IsNewKey(*plan.rowid, row)) {
+    const auto at = std::find(plan.written.begin(), plan.written.end(), plan.rowid);
+    sqlite3_bind_null(statement, static_cast<int>(at - plan.written.begin()) + 1);
+  }
+  return status;
+}
+
+absl::Status SqliteSession::BindOther(sqlite3_stmt* statement, int parameter,
+                                      const TableInfo& table, const Column& column,
+                                      const Stamps& stamps, const void* row) {
+  if (table.has_rules) {
+    absl::Status status = CheckRules(table, column, row);
+    if (!status.ok()) return status;
+  }
+  std::uint64_t room = 0;
+  const void* value = ValueToWrite(column, stamps, row, &room);
+  if (value == nullptr) {
+    sqlite3_bind_null(statement, parameter);
+    return absl::OkStatus();
+  }
+  // SQLite keeps numbers and short texts itself, so that `room` may go.
+  absl::Status status =
+      BindValue(statement, parameter, *column.value, column.has(Column::kAsText), value);
+  return status.ok() ? status : Named(table, column, status);
 }
 
 absl::Status SqliteSession::BindKey(sqlite3_stmt* statement, int parameter, const TableInfo& table,
@@ -184,7 +194,7 @@ absl::Status SqliteSession::BindKey(sqlite3_stmt* statement, int parameter, cons
   return absl::OkStatus();
 }
 
-absl::Status SqliteSession::Write(const WriteOperation& operation) {
+absl::Status SqliteSession::WriteOther(const WriteOperation& operation) {
   Plan& plan = PlanOf(*operation.table);
   if (operation.what == WriteOperation::What::kDelete) return Delete(plan, operation);
   if (!plan.table.has_filters) return WriteRow(plan, operation, operation.row, operation.result);
@@ -210,16 +220,20 @@ absl::Status SqliteSession::WriteRow(Plan& plan, const WriteOperation& operation
 
 absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
   const TableInfo& table = plan.table;
-  if (absl::Status status = Prepared(plan.insert, &InsertSql, plan); !status.ok()) return status;
-  const Use use(plan.insert.get());
-  const Stamps stamps = StampsNow(table);
-  absl::Status status = BindColumns(use.get(), table, plan.written, stamps, row);
+  const Stamps stamps = HasStamps(table) ? StampsNow(table) : Stamps();
+  // A validator is called once.
+  absl::Status status =
+      table.has_rules ? InsertBound(plan, stamps, row) : InsertRow(plan, stamps, row);
   if (!status.ok()) return status;
-  if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(table, row, {});
   if (result == nullptr) return absl::OkStatus();
-  if (const Column* rowid = RowidColumn(table); rowid != nullptr) {
-    StoreInteger(*rowid->value, rowid->Emplace(result),
-                 sqlite3_last_insert_rowid(connection_->get()));
+  if (plan.rowid != nullptr) {
+    const std::int64_t key = sqlite3_last_insert_rowid(connection_->get());
+    void* field = static_cast<char*>(result) + plan.rowid->offset;  // No optional, as it is a key.
+    if (plan.rowid->shape == Column::Shape::kInt64) {
+      Store(field, key);
+    } else {
+      StoreInteger(*plan.rowid->value, field, key);
+    }
   }
   if (!HasStamps(table)) return absl::OkStatus();
   StoreAt(table, table.created_at, stamps.created, result);
@@ -228,22 +242,68 @@ absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
   return absl::OkStatus();
 }
 
+absl::Status SqliteSession::PrepareInsertRow(Plan& plan, bool is_new) {
+  if (plan.functions.empty()) {
+    for (const Column* column : plan.written) plan.functions.push_back({&plan.source, column});
+    for (std::size_t i = 0; i < plan.functions.size(); ++i) {
+      absl::Status status =
+          RegisterField(connection_->get(), FieldName(plan, i), &plan.functions[i]);
+      if (!status.ok()) return status;
+    }
+  }
+  return is_new ? Prepare(plan.insert_new_row, &InsertNewRowSql, plan)
+                : Prepare(plan.insert_row, &InsertRowSql, plan);
+}
+
+// SQLite asks functions for the values, which takes less than binding them.
+absl::Status SqliteSession::InsertRow(Plan& plan, const Stamps& stamps, const void* row) {
+  const bool is_new = plan.IsNew(row);
+  Statement& statement = is_new ? plan.insert_new_row : plan.insert_row;
+  if (statement == nullptr) {
+    if (absl::Status status = PrepareInsertRow(plan, is_new); !status.ok()) return status;
+  }
+  plan.source.stamps = stamps;
+  plan.source.rows = static_cast<const char*>(row);
+  plan.source.refused = false;
+  {
+    const Use use(statement.get());
+    const int result = sqlite3_step(use.get());
+    plan.source.rows = nullptr;
+    if (result == SQLITE_DONE) return absl::OkStatus();
+    if (!plan.source.refused) return WriteError(plan.table, row, {});
+  }
+  // To find out what is wrong with the row. So far nothing has been written.
+  return InsertBound(plan, stamps, row);
+}
+
+absl::Status SqliteSession::InsertBound(Plan& plan, const Stamps& stamps, const void* row) {
+  if (absl::Status status = Prepared(plan.insert, &InsertSql, plan); !status.ok()) return status;
+  const Use use(plan.insert.get());
+  absl::Status status = BindWritten(use.get(), plan, stamps, row);
+  if (!status.ok()) return status;
+  if (sqlite3_step(use.get()) != SQLITE_DONE) return WriteError(plan.table, row, {});
+  return absl::OkStatus();
+}
+
 absl::Status SqliteSession::InsertChunk(Plan& plan, const char* rows, std::size_t count) {
-  if (plan.insert_all == nullptr) {
-    plan.source.table = &plan.table;
-    plan.source.columns = plan.written;
-    plan.source.rowid = RowidColumn(plan.table);
+  const TableInfo& table = plan.table;
+  if (!plan.has_rows) {
     absl::Status status = RegisterRows(connection_->get(), RowsName(plan), &plan.source);
     if (!status.ok()) return status;
-    status = Prepared(plan.insert_all, &InsertAllSql, plan);
-    if (!status.ok()) return status;
+    plan.has_rows = true;
   }
-  const TableInfo& table = plan.table;
+  bool all_new = true;
+  for (std::size_t i = 0; i < count && all_new; ++i)
+    all_new = plan.IsNew(rows + i * table.row_size);
+  Statement& statement = all_new ? plan.insert_all_new : plan.insert_all;
+  absl::Status status = Prepared(statement, all_new ? &InsertAllNewSql : &InsertAllSql, plan);
+  if (!status.ok()) return status;
   plan.source.stamps = StampsNow(table);
   plan.source.rows = rows;
   plan.source.count = count;
-  const Use use(plan.insert_all.get());
+  const Use use(statement.get());
   const int result = sqlite3_step(use.get());
+  plan.source.rows = nullptr;
   plan.source.count = 0;
   return result == SQLITE_DONE ? absl::OkStatus() : connection_->Error();
 }
@@ -278,7 +338,7 @@ absl::Status SqliteSession::Upsert(Plan& plan, const void* row, void* result) {
   if (absl::Status status = Prepared(plan.upsert, &UpsertSql, plan); !status.ok()) return status;
   const Use use(plan.upsert.get());
   const Stamps stamps = StampsNow(table);
-  absl::Status status = BindColumns(use.get(), table, plan.written, stamps, row);
+  absl::Status status = BindWritten(use.get(), plan, stamps, row);
   if (!status.ok()) return status;
   int stepped = sqlite3_step(use.get());
   if (stepped == SQLITE_ROW) {

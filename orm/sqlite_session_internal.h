@@ -27,6 +27,10 @@ struct Stamps {
   std::int64_t version = 0;
 };
 
+inline bool HasStamps(const TableInfo& table) {
+  return table.created_at >= 0 || table.modified_at >= 0 || table.version >= 0;
+}
+
 // Of an insert into the table.
 Stamps StampsNow(const TableInfo& table);
 
@@ -40,12 +44,10 @@ inline const Column* RowidColumn(const TableInfo& table) {
 
 // Whether an insert makes a key for the row: that of the column, which is the rowid, is 0.
 inline bool IsNewKey(const Column& column, const void* row) {
+  if (column.shape == Column::Shape::kInt64) {
+    return Load<std::int64_t>(static_cast<const char*>(row) + column.offset) == 0;
+  }
   return LoadInteger(*column.value, column.Value(row)) == 0;
-}
-
-// Whether a write puts the field into the column as it is.
-inline bool IsPlain(const Column& column) {
-  return (column.flags & (kStamped | Column::kAsText)) == 0;
 }
 
 // The value that a write puts into a column, or null for NULL: the row's own, but for stamps, which
@@ -53,7 +55,8 @@ inline bool IsPlain(const Column& column) {
 const void* ValueToWrite(const Column& column, const Stamps& stamps, const void* row,
                          std::uint64_t* room);
 
-// Rows in memory that a virtual table shows to SQLite, so that one statement inserts them all.
+// Rows in memory that SQLite gets at: all of them by a virtual table, so that one statement inserts
+// them, or the first one by functions, one for each column.
 struct RowSource {
   const TableInfo* table = nullptr;
   std::span<const Column* const> columns = {};
@@ -61,11 +64,21 @@ struct RowSource {
   std::size_t count = 0;
   Stamps stamps = {};
   const Column* rowid = nullptr;
+  bool refused = false;  // By a function, that a column has such a value.
+};
+
+struct RowField {
+  RowSource* source;
+  const Column* column;
 };
 
 // Registers the virtual table `name`. The source has to live as long as statements that use it. A
 // row that is against its rules is an error of the statement.
 absl::Status RegisterRows(sqlite3* database, const std::string& name, RowSource* source);
+
+// Registers `name`, a function without arguments that gives the field of the source's row; NULL
+// while the source has none. The field has to live as long as the database.
+absl::Status RegisterField(sqlite3* database, const std::string& name, RowField* field);
 
 // Rows that one statement inserts: enough that its beginning and end do not count.
 inline constexpr std::size_t kRowsPerStatement = 1000;
@@ -97,10 +110,17 @@ class SqliteSession {
 
   // OK if there still is the transaction that Transact() began: SQLite ends it by itself when the
   // disk is full, or cannot be written to. What followed would be made without it.
-  absl::Status InTransaction() const;
+  absl::Status InTransaction() const {
+    return sqlite3_get_autocommit(connection_->get()) == 0 ? absl::OkStatus() : RolledBack();
+  }
 
   absl::Status Create(const TableInfo& table);
-  absl::Status Write(const WriteOperation& operation);
+  absl::Status Write(const WriteOperation& operation) {
+    const bool is_plain_insert =
+        operation.what == WriteOperation::What::kInsert && !operation.table->has_filters;
+    return is_plain_insert ? Insert(PlanOf(*operation.table), operation.row, operation.result)
+                           : WriteOther(operation);
+  }
   // Within a transaction. On an error `*failed` is the row that it is about.
   absl::Status InsertAll(const TableInfo& table, const void* rows, std::size_t count,
                          std::size_t* failed);
@@ -129,14 +149,24 @@ class SqliteSession {
     explicit Plan(const TableInfo& of) : table(of) {}
 
     const TableInfo& table;
-    std::string name;                     // Quoted.
-    std::string where;                    // " WHERE key = ?, ...", with numbered parameters.
+    std::string name;   // Quoted.
+    std::string where;  // " WHERE key = ?, ...", with numbered parameters.
+    const Column* rowid = nullptr;
     std::vector<const Column*> written;   // By an insert.
+    std::vector<const Column*> new_rows;  // By an insert that makes the key; or none.
     std::vector<const Column*> updated;   // By an update of all fields.
     std::vector<const Column*> returned;  // By an upsert, as the database knows them.
     std::vector<ResultField> fields;      // By a read, of all columns.
-    RowSource source;                     // Of `insert_all`.
-    Statement insert, insert_all, update, upsert, remove, get, count;
+    RowSource source;
+    bool has_rows = false;            // The virtual table over `source`,
+    std::vector<RowField> functions;  // and the functions over it, as `written`.
+    Statement insert_row, insert_new_row, insert_all, insert_all_new;  // By these,
+    Statement insert;                                                  // and by bound values.
+    Statement update, upsert, remove, get, count;
+
+    // Whether SQLite is to make the row's key. An INSERT that does not name the key does less than
+    // one that gives NULL for it: it does not look whether there is one.
+    bool IsNew(const void* row) const { return !new_rows.empty() && IsNewKey(*rowid, row); }
   };
 
   // Whose SQL is being prepared: the library's own, the caller's, or that which may be a plain
@@ -156,7 +186,12 @@ class SqliteSession {
                        const char* schema, const char* trigger);
   absl::Status ReadRows(sqlite3_stmt* statement, const RowShape& shape, RowSink& sink);
 
-  Plan& PlanOf(const TableInfo& table);
+  static absl::Status RolledBack();
+
+  Plan& PlanOf(const TableInfo& table) {
+    return last_plan_ != nullptr && &last_plan_->table == &table ? *last_plan_ : FindPlan(table);
+  }
+  Plan& FindPlan(const TableInfo& table);
   absl::Status Prepare(Statement& statement, std::string (*sql)(const Plan& plan),
                        const Plan& plan);
   absl::Status Prepared(Statement& statement, std::string (*sql)(const Plan& plan),
@@ -164,8 +199,12 @@ class SqliteSession {
     return statement != nullptr ? absl::OkStatus() : Prepare(statement, sql, plan);
   }
 
+  absl::Status WriteOther(const WriteOperation& operation);
   absl::Status WriteRow(Plan& plan, const WriteOperation& operation, const void* row, void* result);
   absl::Status Insert(Plan& plan, const void* row, void* result);
+  absl::Status InsertRow(Plan& plan, const Stamps& stamps, const void* row);
+  absl::Status InsertBound(Plan& plan, const Stamps& stamps, const void* row);
+  absl::Status PrepareInsertRow(Plan& plan, bool is_new);
   absl::Status InsertChunk(Plan& plan, const char* rows, std::size_t count);
   absl::Status Upsert(Plan& plan, const void* row, void* result);
   absl::Status Update(Plan& plan, std::span<const std::uint32_t> offsets, const void* row,
@@ -182,6 +221,11 @@ class SqliteSession {
   absl::Status BindColumns(sqlite3_stmt* statement, const TableInfo& table,
                            std::span<const Column* const> columns, const Stamps& stamps,
                            const void* row);
+  // The same of all columns of an insert, with NULL for a key that SQLite is to make.
+  absl::Status BindWritten(sqlite3_stmt* statement, const Plan& plan, const Stamps& stamps,
+                           const void* row);
+  absl::Status BindOther(sqlite3_stmt* statement, int parameter, const TableInfo& table,
+                         const Column& column, const Stamps& stamps, const void* row);
   absl::Status BindKey(sqlite3_stmt* statement, int parameter, const TableInfo& table,
                        std::span<const Argument> key);
 
@@ -192,8 +236,12 @@ class SqliteSession {
                               const absl::Status& error);
 
   static std::string InsertSql(const Plan& plan);
+  static std::string FieldName(const Plan& plan, std::size_t column);
+  static std::string InsertRowSql(const Plan& plan);
+  static std::string InsertNewRowSql(const Plan& plan);
   static std::string RowsName(const Plan& plan);
   static std::string InsertAllSql(const Plan& plan);
+  static std::string InsertAllNewSql(const Plan& plan);
   static std::string UpsertSql(const Plan& plan);
   static std::string UpdateSql(const Plan& plan);
   static std::string UpdateColumnsSql(const Plan& plan, std::span<const Column* const> columns);

@@ -37,8 +37,7 @@ std::string NextVersionSql(std::string_view table, const Column& column) {
 
 }  // namespace
 
-SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
-  if (last_plan_ != nullptr && &last_plan_->table == &table) return *last_plan_;
+SqliteSession::Plan& SqliteSession::FindPlan(const TableInfo& table) {
   const auto [found, is_new] = plans_.try_emplace(&table, table);
   Plan& plan = found->second;
   last_plan_ = &plan;
@@ -49,7 +48,8 @@ SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
     absl::StrAppend(&plan.where, i == 0 ? " WHERE " : " AND ",
                     Quoted(table.columns[table.key[i]].name), " = ?");
   }
-  if (table.has_rowid_key()) plan.returned.push_back(&table.key_column());
+  plan.rowid = RowidColumn(table);
+  if (plan.rowid != nullptr) plan.returned.push_back(plan.rowid);
   for (const Column& column : table.columns) {
     plan.fields.push_back({column.type, column.offset});
     if (!column.generated.empty()) continue;
@@ -60,6 +60,14 @@ SqliteSession::Plan& SqliteSession::PlanOf(const TableInfo& table) {
     // A column that is both is a time of the insert, which an update keeps.
     if (!column.has(Column::kCreatedAt) && !IsKey(table, column)) plan.updated.push_back(&column);
   }
+  // What is asked of the key has to be asked of 0 too.
+  if (plan.rowid != nullptr && !plan.rowid->has(Column::kValidated)) {
+    plan.new_rows = plan.written;
+    std::erase(plan.new_rows, plan.rowid);
+  }
+  plan.source.table = &table;
+  plan.source.columns = plan.written;
+  plan.source.rowid = plan.rowid;
   return plan;
 }
 
@@ -70,6 +78,29 @@ std::string SqliteSession::InsertSql(const Plan& plan) {
   return absl::StrCat(sql, ")");
 }
 
+std::string SqliteSession::FieldName(const Plan& plan, std::size_t column) {
+  return absl::StrCat("strata_field_", plan.table.name, "_", column);
+}
+
+std::string SqliteSession::InsertRowSql(const Plan& plan) {
+  std::string sql =
+      absl::StrCat("INSERT INTO ", plan.name, " (", Names(plan.written), ") VALUES (");
+  for (std::size_t i = 0; i < plan.written.size(); ++i) {
+    absl::StrAppend(&sql, i == 0 ? "" : ", ", Quoted(FieldName(plan, i)), "()");
+  }
+  return absl::StrCat(sql, ")");
+}
+
+std::string SqliteSession::InsertNewRowSql(const Plan& plan) {
+  std::string sql =
+      absl::StrCat("INSERT INTO ", plan.name, " (", Names(plan.new_rows), ") VALUES (");
+  for (std::size_t i = 0, more = 0; i < plan.written.size(); ++i) {
+    if (plan.written[i] == plan.rowid) continue;
+    absl::StrAppend(&sql, more++ == 0 ? "" : ", ", Quoted(FieldName(plan, i)), "()");
+  }
+  return absl::StrCat(sql, ")");
+}
+
 std::string SqliteSession::RowsName(const Plan& plan) {
   return absl::StrCat("strata_rows_", plan.table.name);
 }
@@ -77,6 +108,15 @@ std::string SqliteSession::RowsName(const Plan& plan) {
 std::string SqliteSession::InsertAllSql(const Plan& plan) {
   return absl::StrCat("INSERT INTO ", plan.name, " (", Names(plan.written), ") SELECT * FROM ",
                       Quoted(RowsName(plan)));
+}
+
+std::string SqliteSession::InsertAllNewSql(const Plan& plan) {
+  std::string sql =
+      absl::StrCat("INSERT INTO ", plan.name, " (", Names(plan.new_rows), ") SELECT ");
+  for (std::size_t i = 0, more = 0; i < plan.written.size(); ++i) {
+    if (plan.written[i] != plan.rowid) absl::StrAppend(&sql, more++ == 0 ? "c" : ", c", i);
+  }
+  return absl::StrCat(sql, " FROM ", Quoted(RowsName(plan)));
 }
 
 std::string SqliteSession::UpsertSql(const Plan& plan) {

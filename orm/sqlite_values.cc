@@ -282,7 +282,7 @@ absl::Status ReadFields(sqlite3_stmt* statement, std::span<const ResultField> fi
     const int value_class = sqlite3_value_type(value);
     const Kind kind = field.type->kind;
     // The kinds that most columns have.
-    if (value_class == SQLITE_INTEGER && kind == Kind::kInt64) {
+    if (value_class == SQLITE_INTEGER && (kind == Kind::kInt64 || kind == Kind::kCurrency)) {
       Store<std::int64_t>(to, sqlite3_value_int64(value));
     } else if (value_class == SQLITE_FLOAT && kind == Kind::kDouble) {
       Store(to, sqlite3_value_double(value));

@@ -43,6 +43,9 @@ absl::Status ReadColumn(sqlite3_stmt* statement, int position, const Column& col
 absl::Status ReadFields(sqlite3_stmt* statement, std::span<const ResultField> fields, void* row,
                         int* position);
 
+// Of a text whose size SQLite takes as an int, in bytes: it does less for these.
+inline constexpr std::size_t kMaxShortText = std::size_t{1} << 30;
+
 // Where a value goes: a parameter of a statement.
 class Parameter {
  public:
@@ -53,7 +56,10 @@ class Parameter {
   int Integer(std::int64_t value) { return sqlite3_bind_int64(statement_, parameter_, value); }
   int Real(double value) { return sqlite3_bind_double(statement_, parameter_, value); }
   int Text(const char* text, std::size_t size, sqlite3_destructor_type keep) {
-    return sqlite3_bind_text64(statement_, parameter_, text, size, keep, SQLITE_UTF8);
+    if (size > kMaxShortText) {
+      return sqlite3_bind_text64(statement_, parameter_, text, size, keep, SQLITE_UTF8);
+    }
+    return sqlite3_bind_text(statement_, parameter_, text, static_cast<int>(size), keep);
   }
   int Bytes(const void* data, std::size_t size) {
     return sqlite3_bind_blob64(statement_, parameter_, data, size, SQLITE_STATIC);
@@ -82,7 +88,11 @@ class Result {
     return SQLITE_OK;
   }
   int Text(const char* text, std::size_t size, sqlite3_destructor_type keep) {
-    sqlite3_result_text64(context_, text, size, keep, SQLITE_UTF8);
+    if (size > kMaxShortText) {
+      sqlite3_result_text64(context_, text, size, keep, SQLITE_UTF8);
+    } else {
+      sqlite3_result_text(context_, text, static_cast<int>(size), keep);
+    }
     return SQLITE_OK;
   }
   int Bytes(const void* data, std::size_t size) {
@@ -94,19 +104,19 @@ class Result {
   sqlite3_context* context_;
 };
 
-// A column's field as it is, for the kinds that most columns have. False for all others, for values
-// that are errors, and for NULL: BindValue() and ResultValue() are for all.
+// A column's field as it is, by its shape. False for all others, and for values that are errors:
+// BindValue() and ResultValue() are for all.
 template <typename Sink>
 bool PutPlain(Sink sink, const Column& column, const void* row) {
   const void* field = static_cast<const char*>(row) + column.offset;
-  switch (column.type->kind) {
-    case Kind::kInt64:
+  switch (column.shape) {
+    case Column::Shape::kInt64:
       return sink.Integer(Load<std::int64_t>(field)) == SQLITE_OK;
-    case Kind::kDouble: {
+    case Column::Shape::kDouble: {
       const double value = Load<double>(field);
       return !std::isnan(value) && sink.Real(value) == SQLITE_OK;
     }
-    case Kind::kString: {
+    case Column::Shape::kString: {
       const auto& text = *static_cast<const std::string*>(field);
       if (!IsAscii(text) && !IsUtf8(text)) return false;
       return sink.Text(text.data(), text.size(), SQLITE_STATIC) == SQLITE_OK;

@@ -64,6 +64,10 @@ struct Column {
     kFiltered = 1 << 12,
   };
 
+  // What the field is where a write puts it into the column as it is, without a rule to look at,
+  // for the kinds that most columns have; all others go by their type.
+  enum class Shape : std::uint8_t { kOther, kInt64, kDouble, kString };
+
   std::string_view name = {};
   const TypeInfo* type = nullptr;   // Of the field.
   const TypeInfo* value = nullptr;  // The same, or what the optional holds.
@@ -72,6 +76,7 @@ struct Column {
   Storage storage = Storage::kInteger;
   ForeignKeyAction on_delete = ForeignKeyAction::kNoAction;
   ForeignKeyAction on_update = ForeignKeyAction::kNoAction;
+  Shape shape = Shape::kOther;
   std::uint32_t max_length = 0;  // 0: no bound.
   std::string_view collation = {};
   std::string_view check = {};
@@ -284,6 +289,33 @@ constexpr void Apply(const Option& option, Column& column) {
   }
 }
 
+constexpr bool HasRules(const Column& column) {
+  return column.has(Column::kValidated) || column.max_length != 0 ||
+         (column.nullable() && column.has(Column::kNotNull));
+}
+
+constexpr Column::Shape ShapeOf(const Column& column) {
+  constexpr std::uint32_t kSetByWrites =
+      Column::kCreatedAt | Column::kModifiedAt | Column::kVersion;
+  if ((column.flags & (kSetByWrites | Column::kAsText)) != 0 || HasRules(column)) {
+    return Column::Shape::kOther;
+  }
+  switch (column.type->kind) {
+    case Kind::kInt64:
+    case Kind::kCurrency:
+      return Column::Shape::kInt64;
+    case Kind::kTime:
+    case Kind::kDuration:
+      return column.type->size == 8 ? Column::Shape::kInt64 : Column::Shape::kOther;
+    case Kind::kDouble:
+      return Column::Shape::kDouble;
+    case Kind::kString:
+      return Column::Shape::kString;
+    default:
+      return Column::Shape::kOther;
+  }
+}
+
 template <typename Field>
 constexpr Column MakeColumn(std::string_view name, std::size_t offset,
                             std::initializer_list<Option> options) {
@@ -295,6 +327,7 @@ constexpr Column MakeColumn(std::string_view name, std::size_t offset,
   for (const Option& option : options) Apply(option, column);
   if (!column.nullable()) column.flags |= Column::kNotNull;
   column.storage = StorageOf(*column.value, column.has(Column::kAsText));
+  column.shape = ShapeOf(column);
   return column;
 }
 
@@ -443,9 +476,7 @@ constexpr TableProblem FindFlags(std::span<const Column> columns, TableInfo& tab
       position = static_cast<std::int16_t>(i);
     }
     table.has_filters = table.has_filters || columns[i].has(Column::kFiltered);
-    table.has_rules = table.has_rules || columns[i].has(Column::kValidated) ||
-                      columns[i].max_length != 0 ||
-                      (columns[i].nullable() && columns[i].has(Column::kNotNull));
+    table.has_rules = table.has_rules || HasRules(columns[i]);
   }
   return TableProblem::kNone;
 }

@@ -32,13 +32,16 @@ bool IsUtf8(std::string_view text) {
       at += high != 0 ? __builtin_ctzll(high) / 8 : left < 8 ? left : 8;
       continue;
     }
+    if (lead >= 0xc2 && lead <= 0xdf) {
+      if (end - at < 2 || !IsTail(at[1])) return false;
+      at += 2;
+      continue;
+    }
     // The second byte's range excludes longer forms, surrogates and what is above U+10FFFF.
     unsigned char low = 0x80;
     unsigned char high = 0xbf;
     std::ptrdiff_t size;
-    if (lead >= 0xc2 && lead <= 0xdf) {
-      size = 2;
-    } else if ((lead & 0xf0) == 0xe0) {
+    if ((lead & 0xf0) == 0xe0) {
       size = 3;
       if (lead == 0xe0) low = 0xa0;
       if (lead == 0xed) high = 0x9f;
