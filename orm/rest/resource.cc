@@ -10,10 +10,13 @@
 
 namespace strata::orm::rest {
 
-Service::Service(Records& records, net::WorkerPool& workers, const ServiceOptions& options)
-    : state_(std::make_shared<internal::ServiceState>(records, workers, options)) {}
+Service::Service(Database& database, net::WorkerPool& workers, const ServiceOptions& options)
+    : state_(std::make_shared<internal::ServiceState>(database, &database, workers, options)) {}
 
-Service::~Service() = default;
+Service::Service(Records& records, net::WorkerPool& workers, const ServiceOptions& options)
+    : state_(std::make_shared<internal::ServiceState>(records, nullptr, workers, options)) {}
+
+Service::~Service() { state_->pump.Stop(); }
 
 namespace internal {
 namespace {
@@ -125,7 +128,8 @@ http::Reply Get(const Resource& resource, const http::KeptRequest& request) {
 }
 
 absl::Status MountTable(http::Router& router, std::string_view path, const Service& service,
-                        const TableInfo& table, const TypeInfo& type, Options options) {
+                        const TableInfo& table, const TypeInfo& type, const ChangeSource* changes,
+                        Options options) {
   if (table.ops.construct == nullptr) {
     return absl::InvalidArgumentError("a struct of REST has a default constructor");
   }
@@ -133,7 +137,11 @@ absl::Status MountTable(http::Router& router, std::string_view path, const Servi
     return absl::InvalidArgumentError("1 <= default_limit <= max_limit");
   }
   const http::RouteOptions bounded{.max_body_bytes = options.max_body_bytes};
-  auto made = std::make_shared<Resource>(service.state(), table, type, std::move(options));
+  if (changes != nullptr && service.state()->database != nullptr) {
+    absl::Status status = service.state()->pump.Watch(*service.state()->database, *changes);
+    if (!status.ok()) return status;
+  }
+  auto made = std::make_shared<Resource>(service.state(), table, type, changes, std::move(options));
   for (const Column& column : table.columns) made->has_generated |= !column.generated.empty();
   const ResourcePtr resource = std::move(made);
   const auto write = [&](Verb verb) {
@@ -143,11 +151,18 @@ absl::Status MountTable(http::Router& router, std::string_view path, const Servi
   };
   const std::string row = absl::StrCat(path, "/{key}");
   net::WorkerPool& workers = service.state()->workers;
-  router.Get(path, ListHandler(resource));
+  // A query that asks for changes goes elsewhere.
+  const auto or_changes = [&](http::Handler handler) -> http::Handler {
+    return [rows = std::move(handler), changes = ChangesHandler(resource)](
+               http::Request& request, http::Response& response) {
+      (request.query().FirstRaw("changes") ? changes : rows)(request, response);
+    };
+  };
+  router.Get(path, or_changes(ListHandler(resource)));
   router.Post(path, write(Verb::kCreate), bounded);
-  router.Get(row, http::OnWorkers(workers, [resource](const http::KeptRequest& request) {
+  router.Get(row, or_changes(http::OnWorkers(workers, [resource](const http::KeptRequest& request) {
                return Get(*resource, request);
-             }));
+             })));
   router.Put(row, write(Verb::kReplace), bounded);
   router.Patch(row, write(Verb::kPatch), bounded);
   router.Delete(row, write(Verb::kDelete));

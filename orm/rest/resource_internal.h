@@ -10,6 +10,7 @@
 #include "strata/http/handler.h"
 #include "strata/http/request.h"
 #include "strata/http/response.h"
+#include "strata/orm/rest/change_pump_internal.h"
 #include "strata/orm/rest/problem_internal.h"
 #include "strata/orm/rest/rest.h"
 #include "strata/orm/rest/row_internal.h"
@@ -18,16 +19,21 @@
 namespace strata::orm::rest::internal {
 
 struct ServiceState {
-  ServiceState(Records& records_in, net::WorkerPool& workers_in, const ServiceOptions& options)
+  ServiceState(Records& records_in, Database* database_in, net::WorkerPool& workers_in,
+               const ServiceOptions& options)
       : records(records_in),
+        database(database_in),
         workers(workers_in),
-        writer(std::make_shared<Writer>(records_in, workers_in, options.max_queued_writes)) {}
+        writer(std::make_shared<Writer>(records_in, workers_in, options.max_queued_writes)),
+        pump(records_in, options.max_watchers) {}
 
   RowStore& store() const { return orm::internal::StoreOf(records); }
 
   Records& records;
+  Database* const database;  // The same, if it is one.
   net::WorkerPool& workers;
   const std::shared_ptr<Writer> writer;
+  ChangePump pump;
 };
 
 // Does not change once it is mounted; any thread.
@@ -39,6 +45,7 @@ struct Resource {
   std::shared_ptr<ServiceState> service;
   const TableInfo& table;
   const TypeInfo& type;
+  const ChangeSource* changes;  // Null if there is no log.
   Options options;
   bool has_generated = false;  // Columns that an insert does not tell.
 };
@@ -61,6 +68,9 @@ http::Reply BusyReply();
 
 // Rows by a query.
 http::Handler ListHandler(const ResourcePtr& resource);
+
+// What becomes of the rows, or of the one in the request's path, as it happens.
+http::Handler ChangesHandler(const ResourcePtr& resource);
 
 // Answers later.
 void HandleWrite(const ResourcePtr& resource, Verb verb, http::Request& request,

@@ -14,6 +14,10 @@
 //   PATCH  /api/people/7      changes what a merge patch names (RFC 7396)
 //   DELETE /api/people/7
 //
+// and, of a table with LogChanges() (orm/change_log.h), what becomes of its rows, as it happens:
+//
+//   GET    /api/people?changes, /api/people/7?changes    by WebSocket, or as server-sent events
+//
 // Errors are problem details (RFC 9457). A row has an entity tag, of its Version() where it has
 // one, by which If-Match keeps a client from writing over what it has not seen.
 //
@@ -23,16 +27,22 @@
 #ifndef STRATA_ORM_REST_REST_H_
 #define STRATA_ORM_REST_REST_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "strata/http/router.h"
 #include "strata/net/worker_pool.h"
+#include "strata/orm/change_log.h"
 #include "strata/orm/database.h"
 #include "strata/orm/expression.h"
 #include "strata/orm/table.h"
@@ -41,7 +51,6 @@ namespace strata::orm::rest {
 
 namespace internal {
 
-class Writer;
 struct ServiceState;
 
 }  // namespace internal
@@ -49,14 +58,21 @@ struct ServiceState;
 struct ServiceOptions {
   // Writes that wait to be committed; beyond that, 503.
   std::size_t max_queued_writes = 1024;
+
+  // Connections that follow changes, of all tables together; beyond that, 503.
+  std::size_t max_watchers = 10'000;
 };
 
 // The tables of one database. The database and the pool outlive it, and the database the pool: what
-// is queued there when the server ends still uses it. The routes keep what they need of a Service.
+// is queued there when the server ends still uses it. The routes keep what else they need of it.
 class Service {
  public:
-  // A Database, or a MemoryDatabase, which has no lists: those are answered with 501.
+  Service(Database& database, net::WorkerPool& workers, const ServiceOptions& options = {});
+
+  // A MemoryDatabase, which has no lists: those are answered with 501.
   Service(Records& records, net::WorkerPool& workers, const ServiceOptions& options = {});
+
+  // Nobody is told of changes any more.
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -68,10 +84,10 @@ class Service {
 };
 
 // What a request is about to do.
-enum class Verb : std::uint8_t { kList, kGet, kCreate, kReplace, kPatch, kDelete };
+enum class Verb : std::uint8_t { kList, kGet, kCreate, kReplace, kPatch, kDelete, kWatch };
 
-// Callbacks are called by workers, several at a time. `request` has what middlewares in front have
-// attached to it: who the user is.
+// Callbacks are called by workers, and for kWatch by loops, several at a time. `request` has what
+// middlewares in front have attached to it: who the user is.
 struct Options {
   // Of a body; beyond that, 413.
   std::uint64_t max_body_bytes = std::uint64_t{1} << 20;
@@ -87,25 +103,68 @@ struct Options {
   absl::AnyInvocable<bool(const http::Request& request, Verb verb) const> allow = nullptr;
 
   // Which rows exist for this request: others are not seen, changed nor made, and none of those
-  // that are seen can be changed into one of them. Nothing: all. Not for a MemoryDatabase.
+  // that are seen can be changed into one of them. Nothing: all. Who may not see all rows cannot
+  // follow changes: 403. Not for a MemoryDatabase.
   absl::AnyInvocable<std::optional<Condition>(const http::Request& request) const> rows = nullptr;
 };
 
 namespace internal {
 
+struct LoggedChange {
+  std::int64_t sequence;
+  std::string_view kind;
+  std::chrono::sys_time<std::chrono::milliseconds> time;
+  const void* row;
+};
+
+// The log of a table, whatever its type; the functions of change_log.h.
+struct ChangeSource {
+  absl::StatusOr<std::int64_t> (*last)(Records& records);
+  absl::Status (*since)(Records& records, std::int64_t position, std::int64_t limit,
+                        absl::FunctionRef<void(const LoggedChange&)> each);
+  absl::StatusOr<std::unique_ptr<ChangeWatch>> (*watch)(Database& database,
+                                                        absl::AnyInvocable<void()> wake);
+};
+
+template <typename T>
+absl::Status ForEachChange(Records& records, std::int64_t position, std::int64_t limit,
+                           absl::FunctionRef<void(const LoggedChange&)> each) {
+  const absl::StatusOr<std::vector<Change<T>>> changes = ChangesSince<T>(records, position, limit);
+  if (!changes.ok()) return changes.status();
+  constexpr std::string_view kKinds[] = {"", "insert", "update", "delete"};
+  for (const Change<T>& change : *changes) {
+    each(
+        {change.sequence, kKinds[static_cast<std::size_t>(change.kind)], change.time, &change.row});
+  }
+  return absl::OkStatus();
+}
+
+// Null for a table without a log.
+template <typename T>
+const ChangeSource* ChangesOf() {
+  if constexpr (TableOf<T>().log.max_entries != 0) {
+    static constexpr ChangeSource kSource = {&LastChange<T>, &ForEachChange<T>,
+                                             &ChangeWatch::Start<T>};
+    return &kSource;
+  } else {
+    return nullptr;
+  }
+}
+
 absl::Status MountTable(http::Router& router, std::string_view path, const Service& service,
-                        const TableInfo& table, const TypeInfo& type, Options options);
+                        const TableInfo& table, const TypeInfo& type, const ChangeSource* changes,
+                        Options options);
 
 }  // namespace internal
 
 // Adds the routes of T's table below `path`, which is as in Router::Get() and has no captures.
-// InvalidArgument for options that cannot be.
+// InvalidArgument for options that cannot be. Not within a transaction of this thread.
 template <typename T>
 absl::Status Mount(http::Router& router, std::string_view path, const Service& service,
                    Options options = {}) {
   static_assert(TableOf<T>().key_count > 0, "a STRATA_STRUCT has no table; use STRATA_TABLE");
   return internal::MountTable(router, path, service, TableOf<T>(), kTypeInfo<T>,
-                              std::move(options));
+                              internal::ChangesOf<T>(), std::move(options));
 }
 
 }  // namespace strata::orm::rest

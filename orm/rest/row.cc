@@ -112,12 +112,11 @@ absl::Status ReadKey(std::string_view text, Row* row) {
   return absl::OkStatus();
 }
 
-absl::Status AppendKey(const Row& row, std::string* out) {
-  const TableInfo& table = row.table();
+absl::Status AppendKey(const TableInfo& table, const void* row, std::string* out) {
   for (std::size_t i = 0; i < table.key_count; ++i) {
     const Column& column = table.columns[table.key[i]];
     if (i > 0) *out += ',';
-    absl::Status status = AppendText(*column.value, column.Value(row.get()), out);
+    absl::Status status = AppendText(*column.value, column.Value(row), out);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -126,7 +125,8 @@ absl::Status AppendKey(const Row& row, std::string* out) {
 bool SameKey(const Row& a, const Row& b) {
   std::string key_of_a;
   std::string key_of_b;
-  return AppendKey(a, &key_of_a).ok() && AppendKey(b, &key_of_b).ok() && key_of_a == key_of_b;
+  return AppendKey(a.table(), a.get(), &key_of_a).ok() &&
+         AppendKey(b.table(), b.get(), &key_of_b).ok() && key_of_a == key_of_b;
 }
 
 void CopyStamps(const Row& from, Row* to) {
@@ -152,7 +152,7 @@ absl::Status Load(RowStore& store, std::span<const Term> where, Row* row) {
   const TableInfo& table = row->table();
   auto key = std::make_shared<Row>(table);
   std::string text;
-  absl::Status status = AppendKey(*row, &text);
+  absl::Status status = AppendKey(table, row->get(), &text);
   if (status.ok()) status = ReadKey(text, key.get());
   if (!status.ok()) return status;
 

@@ -46,7 +46,7 @@ absl::Status AppendText(const TypeInfo& type, const void* value, std::string* ou
 
 // A key as in a path: "7", or of several columns "7,Ada". InvalidArgument for what is none.
 absl::Status ReadKey(std::string_view text, Row* row);
-absl::Status AppendKey(const Row& row, std::string* out);
+absl::Status AppendKey(const TableInfo& table, const void* row, std::string* out);
 
 // Whether two rows have the same key.
 bool SameKey(const Row& a, const Row& b);

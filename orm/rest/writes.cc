@@ -170,7 +170,7 @@ class CreateRows final : public RequestWrite {
 
   Problem AnswerOne(const Row& row) {
     std::string key;
-    absl::Status status = AppendKey(row, &key);
+    absl::Status status = AppendKey(resource_.table, row.get(), &key);
     if (status.ok()) status = SetRow(resource_, row, &reply_);
     reply_.Set(
         http::FieldId::kLocation,
@@ -231,7 +231,8 @@ class ReplaceRow final : public RequestWrite {
   // A key of 0 would get another one.
   bool IsKeyToBeGiven() const {
     std::string key;
-    return resource_.table.has_rowid_key() && AppendKey(*row_, &key).ok() && key == "0";
+    return resource_.table.has_rowid_key() && AppendKey(resource_.table, row_->get(), &key).ok() &&
+           key == "0";
   }
 
   std::unique_ptr<Row> row_;
