@@ -146,6 +146,7 @@ TEST(Lock, AWaiterGetsItWhenItIsFree) {
   waiter.join();
   EXPECT_GE(counts.spins, 1u);
   EXPECT_GE(counts.yields, 1u);
+  EXPECT_GE(counts.slept_ns, counts.sleeps * 50'000);
 }
 
 }  // namespace

@@ -66,6 +66,22 @@ section .text
         add     %1, r15
 %endmacro
 
+; count_large PAGES, INC or DEC, ADD or SUB: a large block of so many pages, for the statistics.
+; Clobbers r10.
+%macro count_large 3
+        bsr     r10, %1
+        shl     r10d, GROUP_SHIFT
+        %2      qword [r14 + heap.large_groups + r10 + group.blocks]
+        %3      [r14 + heap.large_groups + r10 + group.pages], %1
+%endmacro
+
+; if_spans LIVE, THEN: goes to THEN if LIVE counts the pages of spans. Clobbers r11.
+%macro if_spans 2
+        lea     r11, [r14 + heap.span_pages]
+        cmp     %1, r11
+        je      %2
+%endmacro
+
 ; uint32_t smm_bin_of(uint32_t pages): the bin of free extents of that length. Preserves all
 ; registers but rax, rcx and r11.
 proc smm_bin_of
@@ -90,6 +106,8 @@ bin_insert:
         entry_of rsi                    ; rsi: the entry
         mov     r8d, edi                ; r8: the index
         mov     eax, [rsi + page.pages]
+        inc     qword [r14 + heap.free_extents]
+        add     [r14 + heap.free_pages], rax
         or      dword [rsi + page.state], STATE_FREE
         lea     ecx, [rdi + rax - 1]
         entry_of rcx
@@ -149,6 +167,8 @@ bin_remove:
         entry_of rsi
         mov     r8d, edi
         mov     eax, [rsi + page.pages]
+        dec     qword [r14 + heap.free_extents]
+        sub     [r14 + heap.free_pages], rax
         and     dword [rsi + page.state], ~STATE_FREE
         lea     ecx, [rdi + rax - 1]
         entry_of rcx
@@ -675,6 +695,9 @@ proc smm_extent_alloc
 .have:  mov     edi, eax
         call    mark_used
         add     [r13], rbp
+        if_spans r13, .counted
+        count_large rbp, inc, add
+.counted:
         call    note_peak
         unlock_heap
         out_of_heap
@@ -693,6 +716,9 @@ proc smm_extent_free
         mov     esi, [rax + page.pages]
         mov     ecx, [rax + page.state]
         sub     [r13], rsi
+        if_spans r13, .counted
+        count_large rsi, dec, sub
+.counted:
         xor     edx, edx
         test    ebp, ebp
         cmovnz  edx, esi
@@ -740,6 +766,8 @@ proc smm_extent_grow
 .take:  mov     rax, r13
         sub     rax, rbp
         add     [r14 + heap.large_pages], rax
+        count_large rbp, dec, sub
+        count_large r13, inc, add
         mov     ebp, r13d
         mov     edi, ebx
         cmp     rdx, r12
@@ -785,6 +813,8 @@ proc smm_extent_shrink
         mov     rsi, r12
         sub     rsi, r13
         sub     [r14 + heap.large_pages], rsi
+        count_large r12, dec, sub
+        count_large r13, inc, add
         mov     eax, ebx
         entry_of rax
         mov     ecx, [rax + page.state]

@@ -29,6 +29,7 @@ inline constexpr int kShelfLists = 12;
 inline constexpr int kShelfWays = 8;
 inline constexpr int kShelfWaysSmall = 2;
 inline constexpr int kBins = 256;
+inline constexpr int kLargeGroups = 32;
 inline constexpr int kRegionsMax = 1024;
 inline constexpr uint32_t kStateFree = 1;
 inline constexpr uint32_t kStateMoved = 2;
@@ -101,6 +102,12 @@ struct Contention {
   uint64_t spins;
   uint64_t yields;
   uint64_t sleeps;
+  uint64_t slept_ns;
+};
+
+struct LargeGroup {
+  uint64_t blocks;
+  uint64_t pages;
 };
 
 struct Heap {
@@ -122,8 +129,10 @@ struct Heap {
   uint32_t oldest;
   uint32_t newest;
   uint64_t dirty_pages;
+  uint64_t free_extents;
+  uint64_t free_pages;
   uint64_t large_pages;
-  uint64_t large_count;
+  LargeGroup large_groups[kLargeGroups];
   uint64_t span_pages;
   uint64_t peak_pages;
   uint64_t retain_floor;
@@ -177,7 +186,7 @@ void smm_zero(void* to, size_t bytes);
 uint32_t smm_try_lock(uint32_t* lock);
 void smm_lock(uint32_t* lock, Contention* counts);
 void smm_yield();
-void smm_sleep();
+uint64_t smm_sleep();
 int64_t smm_system_call(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d);
 void* smm_malloc(size_t size);
 void smm_free(void* block);

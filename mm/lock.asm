@@ -72,6 +72,7 @@ proc smm_lock
         jmp     .wait
 .sleep: lock inc qword [r12 + contention.sleeps]
         call    smm_sleep
+        lock add [r12 + contention.slept_ns], rax
         jmp     .wait
 
 .try:   xor     eax, eax

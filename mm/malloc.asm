@@ -78,7 +78,6 @@ large_block:
         test    rax, rax
         jz      .refused
         mov     r8, rax
-        lock inc qword [smm_heap + heap.large_count]
         mov     rcx, [smm_heap + heap.page_map]
         mov     byte [rcx + rax], CODE_LARGE
         mov     rdi, rax
@@ -184,7 +183,6 @@ free_extent:
         xchg    [rcx + rax], dl         ; of two frees at once one finds the code gone
         cmp     dl, CODE_LARGE
         jne     smm_fault_block
-        lock dec qword [smm_heap + heap.large_count]
         mov     rdi, rax
         lea     rsi, [smm_heap + heap.large_pages]
         mov     edx, r10d

@@ -61,18 +61,32 @@ int strata_mm_trim(void);
 struct strata_mm_class_stats {
   uint64_t block_size;  // Bytes a block of this class holds.
   uint64_t live;        // Blocks in use.
-  uint64_t cached;      // Free blocks in arenas, ready for use.
+  uint64_t cached;      // Free blocks outside their spans: the sum of the next two.
+  uint64_t in_arenas;   // Of these, in the lists of processors, ready for use.
+  uint64_t on_shelves;  // Of these, between processors.
+  uint64_t unused;      // Free blocks in spans: given back to them, or never given out.
   uint64_t spans;       // Spans of 64 KiB that the class holds.
+  uint64_t empty;       // Of these, without a live block, kept for the next.
+  uint64_t refills;     // Times a span had to give out blocks.
+  uint64_t overflows;   // Times blocks went back to their spans.
+};
+
+// Large blocks in use of at least so many bytes, and less than twice as many.
+struct strata_mm_large_stats {
+  uint64_t min_bytes;  // 4 KiB for the first group.
+  uint64_t live;       // Blocks.
+  uint64_t bytes;      // In them, in whole pages.
 };
 
 // How often a thread met a held lock, by what it was about to do.
 struct strata_mm_contention {
-  uint64_t spins;   // Times a lock was found held.
-  uint64_t yields;  // Times a thread then gave up its processor.
-  uint64_t sleeps;  // Times it slept, after many yields.
+  uint64_t spins;     // Times a lock was found held.
+  uint64_t yields;    // Times a thread then gave up its processor.
+  uint64_t sleeps;    // Times it slept, after many yields.
+  uint64_t slept_ns;  // Nanoseconds it was asleep.
 };
 
-enum { STRATA_MM_CLASSES = 40 };
+enum { STRATA_MM_CLASSES = 40, STRATA_MM_LARGE_GROUPS = 32 };
 
 // What the allocator holds. All sizes are bytes. Collected without stopping other threads: figures
 // of a busy process are near each other's time, not of one instant.
@@ -80,15 +94,19 @@ struct strata_mm_stats {
   uint64_t live_bytes;       // In blocks in use, rounded up as they are allocated.
   uint64_t held_bytes;       // In spans and large blocks, in use or cached; without free pages.
   uint64_t held_bytes_peak;  // The most that held_bytes has been.
+  uint64_t cached_bytes;     // In free blocks outside their spans.
+  uint64_t unused_bytes;     // In spans, neither live nor cached: fragmentation within them.
+  uint64_t free_extents;     // Runs of free pages between spans and large blocks.
+  uint64_t free_bytes;       // In them, resident or not: fragmentation between them.
   uint64_t retained_bytes;   // In free pages not yet given back to the system, at most.
   uint64_t reserved_bytes;   // Address space of the heap in use (committed), not its tables.
   uint64_t large_live;       // Blocks in use above the largest size class (32 KiB).
   uint64_t large_bytes;      // Their bytes.
   uint64_t arenas;           // Per-processor arenas in use; 0 on the path without rseq.
-  uint64_t refills;          // Times an arena's list ran empty.
-  uint64_t overflows;        // Times an arena's list ran full.
-  uint64_t binned;           // Blocks freed into a bin because every arena's lock was held.
-  uint64_t mmap_calls;       // System calls made, by kind.
+  uint64_t refills;          // Those of all classes.
+  uint64_t overflows;
+  uint64_t binned;      // Blocks freed into a bin because every arena's lock was held.
+  uint64_t mmap_calls;  // System calls made, by kind.
   uint64_t munmap_calls;
   uint64_t mremap_calls;
   uint64_t madvise_calls;
@@ -97,15 +115,32 @@ struct strata_mm_stats {
   struct strata_mm_contention small;   // Allocating blocks to 32 KiB.
   struct strata_mm_contention medium;  // Pages of spans, medium and large blocks.
   struct strata_mm_contention free;    // Freeing.
-  struct strata_mm_class_stats classes[STRATA_MM_CLASSES];
+  struct strata_mm_class_stats classes[STRATA_MM_CLASSES];            // By block_size.
+  struct strata_mm_large_stats large_groups[STRATA_MM_LARGE_GROUPS];  // By min_bytes.
 };
 
-// Fills `*stats`. `stats` must not be NULL.
+// What a processor's arena holds ready.
+struct strata_mm_arena_stats {
+  uint32_t processor;
+  uint64_t cached;        // Free blocks.
+  uint64_t cached_bytes;  // In them.
+};
+
+// Fills `*stats`. `stats` must not be NULL. Nothing is counted on the path of a call for this: it
+// reads lists and spans, some microseconds for each class and as long as its spans are many.
 void strata_mm_get_stats(struct strata_mm_stats* stats);
+
+// Fills `arenas` with the first `capacity` arenas, by processor; returns how many there are.
+size_t strata_mm_get_arena_stats(struct strata_mm_arena_stats* arenas, size_t capacity);
 
 // Writes the figures of strata_mm_get_stats as a table to the file descriptor `fd`, as
 // `STRATA_MM=stats=1` does at exit. Allocates nothing.
 void strata_mm_print_stats(int fd);
+
+// Writes the figures of strata_mm_get_stats and strata_mm_get_arena_stats as a JSON object (RFC
+// 8259) and a newline, as `STRATA_MM=stats=2` does at exit. Members have the names of the structs';
+// classes and groups without a span or a block are left out. Allocates nothing.
+void strata_mm_print_json(int fd);
 
 #pragma GCC visibility pop
 

@@ -172,6 +172,65 @@ TEST(MmStatsTest, CountsLargeBlocks) {
   EXPECT_GE(after.held_bytes_peak, during.held_bytes);
 }
 
+const strata_mm_large_stats& GroupOf(const strata_mm_stats& stats, std::size_t size) {
+  int group = 0;
+  while (stats.large_groups[group].min_bytes * 2 <= size) ++group;
+  return stats.large_groups[group];
+}
+
+TEST(MmStatsTest, GroupsLargeBlocksByDoublingsOfTheirSize) {
+  const strata_mm_stats before = Stats();
+  void* block = strata_mm_malloc(3 * kMiB);
+  EXPECT_EQ(GroupOf(Stats(), 3 * kMiB).live, GroupOf(before, 3 * kMiB).live + 1);
+  EXPECT_EQ(GroupOf(Stats(), 3 * kMiB).bytes, GroupOf(before, 3 * kMiB).bytes + 3 * kMiB);
+  // In place, and to pages of another group.
+  block = strata_mm_realloc(block, kMiB);
+  EXPECT_EQ(GroupOf(Stats(), 3 * kMiB).live, GroupOf(before, 3 * kMiB).live);
+  EXPECT_EQ(GroupOf(Stats(), kMiB).live, GroupOf(before, kMiB).live + 1);
+  block = strata_mm_realloc(block, 40 * kMiB);
+  EXPECT_EQ(GroupOf(Stats(), kMiB).live, GroupOf(before, kMiB).live);
+  EXPECT_EQ(GroupOf(Stats(), 40 * kMiB).live, GroupOf(before, 40 * kMiB).live + 1);
+  strata_mm_free(block);
+  const strata_mm_stats after = Stats();
+  for (int i = 0; i < STRATA_MM_LARGE_GROUPS; ++i) {
+    EXPECT_EQ(after.large_groups[i].live, before.large_groups[i].live) << i;
+    EXPECT_EQ(after.large_groups[i].bytes, before.large_groups[i].bytes) << i;
+  }
+}
+
+TEST(MmStatsTest, CountsFreeExtents) {
+  constexpr int kBlocks = 20;
+  strata_mm_trim();
+  void* blocks[kBlocks];
+  for (void*& block : blocks) block = strata_mm_malloc(kMiB);
+  const strata_mm_stats full = Stats();
+  for (int i = 0; i < kBlocks; i += 2) strata_mm_free(blocks[i]);
+  const strata_mm_stats holes = Stats();
+  EXPECT_GE(holes.free_extents, full.free_extents + kBlocks / 2 - 1);
+  EXPECT_EQ(holes.free_bytes, full.free_bytes + kBlocks / 2 * kMiB);
+  for (int i = 1; i < kBlocks; i += 2) strata_mm_free(blocks[i]);
+  EXPECT_LT(Stats().free_extents, holes.free_extents);
+}
+
+TEST(MmStatsTest, ArenasHoldWhatTheClassesSay) {
+  {
+    Blocks blocks;
+    for (int i = 0; i < 100; ++i) blocks.Add(strata_mm_malloc(100));
+  }
+  strata_mm_arena_stats arenas[64];
+  const std::size_t count = strata_mm_get_arena_stats(arenas, 64);
+  EXPECT_EQ(count, Stats().arenas);
+  EXPECT_EQ(strata_mm_get_arena_stats(nullptr, 0), count);
+  std::uint64_t cached = 0;
+  for (std::size_t i = 0; i < count && i < 64; ++i) cached += arenas[i].cached;
+  std::uint64_t in_arenas = 0;
+  for (const strata_mm_class_stats& one : Stats().classes) in_arenas += one.in_arenas;
+  EXPECT_EQ(cached, in_arenas);
+  if (count != 0) {
+    EXPECT_GT(cached, 0u);
+  }
+}
+
 TEST(MmStatsTest, FiguresAgreeWithEachOther) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(seed);
@@ -183,7 +242,13 @@ TEST(MmStatsTest, FiguresAgreeWithEachOther) {
   std::uint64_t in_classes = 0;
   for (const strata_mm_class_stats& one : stats.classes) in_classes += one.live * one.block_size;
   EXPECT_EQ(in_classes + stats.large_bytes, stats.live_bytes);
-  EXPECT_GE(stats.held_bytes, stats.live_bytes);
+  EXPECT_EQ(stats.live_bytes + stats.cached_bytes + stats.unused_bytes, stats.held_bytes);
+  for (const strata_mm_class_stats& one : stats.classes) {
+    EXPECT_EQ(one.in_arenas + one.on_shelves, one.cached);
+    EXPECT_EQ(one.live + one.cached + one.unused, one.spans * (65536 / one.block_size));
+    EXPECT_LE(one.empty, one.spans);
+  }
+  EXPECT_LE(stats.retained_bytes, stats.free_bytes);
   EXPECT_GE(stats.held_bytes_peak, stats.held_bytes);
   EXPECT_GE(stats.reserved_bytes, stats.held_bytes);
 }
@@ -199,10 +264,10 @@ TEST(MmStatsTest, TrimLeavesNothingRetained) {
   for (const strata_mm_class_stats& one : stats.classes) EXPECT_EQ(one.cached, 0u);
 }
 
-// The text of the report, through a pipe-less file.
-std::string Report() {
+// What `print` writes, through a file.
+std::string Written(void (*print)(int fd)) {
   std::FILE* file = std::tmpfile();
-  strata_mm_print_stats(fileno(file));
+  print(fileno(file));
   std::rewind(file);
   std::string text(65536, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file));
@@ -212,11 +277,29 @@ std::string Report() {
 
 TEST(MmStatsTest, ReportIsLinesOfText) {
   void* block = strata_mm_malloc(100);
-  const std::string text = Report();
+  const std::string text = Written(&strata_mm_print_stats);
   strata_mm_free(block);
   ASSERT_GT(text.size(), 200u);
   EXPECT_EQ(text.back(), '\n');
   for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << int{c};
+}
+
+// tools/heap, which reads it, is what finds wrong syntax.
+TEST(MmStatsTest, JsonHasTheFigures) {
+  Blocks blocks;
+  for (int i = 0; i < 2000; ++i) blocks.Add(strata_mm_malloc(20000));
+  void* block = strata_mm_malloc(3 * kMiB);
+  const std::string text = Written(&strata_mm_print_json);
+  strata_mm_free(block);
+  EXPECT_EQ(text.find('{'), 0u);
+  EXPECT_EQ(text.substr(text.size() - 2), "}\n");
+  EXPECT_EQ(text.find('\n'), text.size() - 1) << "one line";
+  for (const char* part :
+       {"\"process\":", "\"live_bytes\":", "\"contention\":{\"tiny\":{\"spins\":", "\"slept_ns\":",
+        "\"classes\":[{\"block_size\":", "{\"block_size\":20480,\"live\":2000,",
+        "{\"min_bytes\":2097152,\"live\":1,\"bytes\":3145728}", "\"arenas\":["}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
 }
 
 TEST(MmTest, ManyThreadsShareTheHeap) {

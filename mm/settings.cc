@@ -16,7 +16,10 @@ constexpr unsigned long kAuxSecure = 23;
 constexpr uint64_t kRetainPercentMax = 1000;
 constexpr uint64_t kFloorMiBMax = 1 << 20;
 
-bool print_stats_at_exit = false;
+// The setting `stats`.
+enum ExitReport : uint64_t { kNone, kTable, kJson };
+
+uint64_t exit_report = kNone;
 
 bool StartsWith(const char* text, const char* prefix) {
   while (*prefix != '\0') {
@@ -43,8 +46,8 @@ bool Parse(const char* text, const char* name, uint64_t max, uint64_t* value) {
 
 void Apply(const char* text) {
   uint64_t value = 0;
-  if (Parse(text, "stats", 1, &value)) {
-    print_stats_at_exit = value != 0;
+  if (Parse(text, "stats", kJson, &value)) {
+    exit_report = value;
   } else if (Parse(text, "rseq", 1, &value)) {
     if (value == 0) smm_disable_rseq();
   } else if (Parse(text, "retain", kRetainPercentMax, &value)) {
@@ -62,7 +65,7 @@ void Apply(const char* text) {
     }
     setting[n] = '\0';
     error.Text(setting)
-        .Text("'; there are stats=0..1, rseq=0..1, retain=0..1000 (percent), ")
+        .Text("'; there are stats=0..2, rseq=0..1, retain=0..1000 (percent), ")
         .Text("retain_min=0..1048576 (MiB)\n");
   }
 }
@@ -133,7 +136,8 @@ __attribute__((constructor)) static void Start(int, char**, char** environment) 
 }
 
 __attribute__((destructor)) static void Stop() {
-  if (print_stats_at_exit) strata_mm_print_stats(kStandardError);
+  if (exit_report == kTable) strata_mm_print_stats(kStandardError);
+  if (exit_report == kJson) strata_mm_print_json(kStandardError);
 }
 
 }  // extern "C"

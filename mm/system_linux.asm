@@ -15,6 +15,7 @@ SYS_sched_yield equ 24
 SYS_mremap      equ 25
 SYS_madvise     equ 28
 SYS_nanosleep   equ 35
+SYS_clock_gettime equ 228
 
 PROT_NONE       equ 0
 PROT_READ_WRITE equ 3
@@ -24,6 +25,7 @@ MAP_ANONYMOUS   equ 0x20
 MAP_NORESERVE   equ 0x4000
 MAP_FIXED_NOREPLACE equ 0x100000      ; since Linux 4.17
 MADV_DONTNEED   equ 4
+CLOCK_MONOTONIC equ 1
 MREMAP_MAYMOVE  equ 1
 MREMAP_FIXED    equ 2
 MREMAP_DONTUNMAP equ 4                  ; since Linux 5.7; refused before
@@ -119,8 +121,23 @@ proc smm_yield
         ret
 endproc
 
-; void smm_sleep(void): 50 microseconds off the processor.
+; monotonic_ns: rax is the time in nanoseconds.
+monotonic_ns:
+        sub     rsp, 16                 ; struct timespec
+        mov     edi, CLOCK_MONOTONIC
+        mov     rsi, rsp
+        mov     eax, SYS_clock_gettime
+        syscall
+        imul    rax, [rsp], 1000000000
+        add     rax, [rsp + 8]
+        add     rsp, 16
+        ret
+
+; uint64_t smm_sleep(void): 50 microseconds off the processor; the nanoseconds that it took.
 proc smm_sleep
+        push    rbx
+        call    monotonic_ns
+        mov     rbx, rax
         push    50000                   ; struct timespec { 0, 50000 } on the stack
         push    0
         mov     rdi, rsp
@@ -128,6 +145,9 @@ proc smm_sleep
         mov     eax, SYS_nanosleep
         syscall
         add     rsp, 16
+        call    monotonic_ns
+        sub     rax, rbx
+        pop     rbx
         ret
 endproc
 

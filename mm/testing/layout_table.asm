@@ -18,10 +18,12 @@ data smm_layout, layout_end - smm_layout
         dq      span_size, span.code, span.free_count, span.free, span.bump, span.carved
         dq      span.next, span.prev, span.listed
         dq      REGION_SIZE, region.pages, region.first
-        dq      CONTENTION_SIZE, contention.yields, contention.sleeps
+        dq      CONTENTION_SIZE, contention.yields, contention.sleeps, contention.slept_ns
+        dq      1 << GROUP_SHIFT, group.pages, GROUPS
         dq      heap_size, heap.rseq_offset, heap.base, heap.window_units, heap.page_map
         dq      heap.key, heap.page_info, heap.window_pages, heap.index_limit, heap.lock
-        dq      heap.top, heap.oldest, heap.dirty_pages, heap.large_pages, heap.span_pages
+        dq      heap.top, heap.oldest, heap.dirty_pages, heap.free_extents, heap.free_pages
+        dq      heap.large_pages, heap.large_groups, heap.span_pages
         dq      heap.peak_pages, heap.retain_floor, heap.retain_share, heap.moved
         dq      heap.bin_map, heap.bins, heap.mmap_calls, heap.binned, heap.ways_used
         dq      heap.trim_lock, heap.tiny, heap.freeing, heap.regions

@@ -25,7 +25,8 @@ operators="_Znwm _Znam _ZnwmRKSt9nothrow_t _ZnamRKSt9nothrow_t _ZnwmSt11align_va
   _ZdaPvSt11align_val_t _ZdlPvmSt11align_val_t _ZdaPvmSt11align_val_t
   _ZdlPvSt11align_val_tRKSt9nothrow_t _ZdaPvSt11align_val_tRKSt9nothrow_t"
 own_names="strata_mm_malloc strata_mm_calloc strata_mm_realloc strata_mm_memalign strata_mm_free
-  strata_mm_usable_size strata_mm_trim strata_mm_get_stats strata_mm_print_stats"
+  strata_mm_usable_size strata_mm_trim strata_mm_get_stats strata_mm_get_arena_stats
+  strata_mm_print_stats strata_mm_print_json"
 
 declare -A wanted
 for name in $c_names $operators $own_names; do wanted[$name]=1; done
