@@ -622,9 +622,8 @@ TEST_F(ServerTest, AnAnswerDoesNotWaitForTheWorkersNextJob) {
   for (const std::string_view job : {"first", "second", "last"}) {
     clients.push_back(Connect());
     clients.back().Send(Get("/" + std::string(job)));
-    EXPECT_TRUE(Eventually([&] {
-      return workers.counts().running == 1 && workers.queued() + 1 == clients.size();
-    }));
+    EXPECT_TRUE(Eventually(
+        [&] { return workers.counts().running == 1 && workers.queued() + 1 == clients.size(); }));
   }
   // The worker has a next job each time, and is stuck with the last one.
   gates[0].set_value();

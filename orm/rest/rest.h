@@ -122,7 +122,7 @@ struct ChangeSource {
   absl::StatusOr<std::int64_t> (*last)(Records& records);
   absl::Status (*since)(Records& records, std::int64_t position, std::int64_t limit,
                         absl::FunctionRef<void(const LoggedChange&)> each);
-  absl::StatusOr<std::unique_ptr<ChangeWatch>> (*watch)(Database& database,
+  absl::StatusOr<std::unique_ptr<ChangeWatch>> (*watch)(Records& database,
                                                         absl::AnyInvocable<void()> wake);
 };
 

@@ -133,4 +133,5 @@ def strata_repositories():
         package = "@bazel/buildifier",
         path = "buildifier-linux_amd64",
     )
+    _declare(npm_package, name = "npm_playwright_core", package = "playwright-core")
     _declare(npm_package, name = "npm_ws", package = "ws")
