@@ -126,7 +126,7 @@ take_list:
         mov     rdx, [rax + shelf.head] ; left by a thread without an arena
         test    rdx, rdx
         jz      .none
-        cmp     qword [rdx + BLOCK_NEXT], 0
+        compare_next rdx, rcx
         je      .none
         mov     qword [rax + shelf.head], 0
         mov     dword [rax + shelf.lock], 0
@@ -231,7 +231,7 @@ install:
         mov     rax, [rdx + arena.head + rbx * 8]
         test    ecx, ecx
         jz      .shelf
-        cmp     qword [rax + BLOCK_NEXT], 0
+        compare_next rax, rcx
         jne     .spare
         mov     [rdx + arena.head + rbx * 8], rbp
         rseq_commit install_head
@@ -275,9 +275,9 @@ proc smm_refill
         mov     r12, rax
         test    rax, rax
         jz      .none
-.have:  mov     rbp, [r12 + BLOCK_NEXT]
+.have:  load_next rbp, r12
         mov     qword [r12 + BLOCK_LABEL], 0
-        cmp     qword [rbp + BLOCK_NEXT], 0
+        compare_next rbp, rcx
         je      .done                   ; it was the only one
         mov     r8, [smm_heap + heap.rseq_offset]
         call    install
@@ -301,7 +301,7 @@ proc smm_refill
         mov     rax, [rbp + shelf.head]
         test    rax, rax
         jz      .empty                  ; never used
-        mov     rcx, [rax + BLOCK_NEXT]
+        load_next rcx, rax
         test    rcx, rcx
         jz      .empty
 .pop:   mov     [rbp + shelf.head], rcx
@@ -318,13 +318,13 @@ proc smm_refill
         dec     ecx
         mov     [rbp + shelf.count], ecx
         mov     rax, [rbp + shelf.lists + rcx * 8]
-        mov     rcx, [rax + BLOCK_NEXT]
+        load_next rcx, rax
         jmp     .pop
 .cut:   mov     edi, ebx
         call    smm_pool_refill
         test    rax, rax
         jz      .refused
-        mov     rcx, [rax + BLOCK_NEXT]
+        load_next rcx, rax
         jmp     .pop
 .refused:
         mov     dword [rbp + shelf.lock], 0
@@ -373,7 +373,7 @@ proc smm_overflow
         jnz     .room
         mov     r9, [r12 + BLOCK_LABEL]
         dec     r9
-        mov     [rbp + BLOCK_NEXT], r12
+        store_next rbp, r12, rcx
         mov     [rbp + BLOCK_LABEL], r9
         mov     [rdx + arena.head + rbx * 8], rbp
         rseq_commit swap_head
@@ -424,7 +424,7 @@ proc smm_overflow
         mov     rax, r10
         mov     rcx, [rax + BLOCK_LABEL]
         dec     rcx
-.link:  mov     [r12 + BLOCK_NEXT], rax
+.link:  store_next r12, rax, r9
         mov     [r12 + BLOCK_LABEL], rcx
         mov     [rbp + shelf.head], r12
         test    rdx, rdx
@@ -454,7 +454,7 @@ proc smm_overflow
 .again: mov     rcx, r10                ; an empty bin ends in the sentinel too
         test    rax, rax
         cmovnz  rcx, rax
-        mov     [r12 + BLOCK_NEXT], rcx
+        store_next r12, rcx, r9
         lock cmpxchg [rdx + shelf.bin], r12
         jne     .again
         jmp     .done

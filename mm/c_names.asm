@@ -9,8 +9,10 @@
 %include "mm/entry.inc"
 
 extern smm_fail
+%ifndef STRATA_MM_SECURE                ; where entry.inc declares them
 extern smm_free
 extern smm_malloc
+%endif
 extern smm_memalign
 extern smm_memalign_any
 extern smm_new_failed
@@ -242,12 +244,14 @@ endproc
 ; operator new(size_t) and operator new[](size_t)
 entry _Znwm
 also _Znam
+%ifndef STRATA_MM_SECURE
         cmp     rdi, [smm_heap + heap.small_limit]
         jae     .slow
         class_of
         pop_block new_malloc, .slow
         ret
         rseq_abort new_malloc
+%endif
 .slow:  push    rdi
         call    smm_malloc
         pop     rdi

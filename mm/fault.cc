@@ -51,7 +51,7 @@ bool Contains(const Block* list, const Block* block, uint32_t code) {
   for (int i = 0; i < 256 && list != nullptr; ++i) {
     if (list == &smm_sentinels[code] || CodeOf(list) != code || !CarriesKey(list)) return false;
     if (list == block) return true;
-    list = list->next;
+    list = Next(list);
   }
   return false;
 }
@@ -195,6 +195,14 @@ void smm_report_size(const void* block) {
 void smm_report_span(const void* block) {
   Fault("free(): heap corrupted at", block,
         ": more blocks came back than were given (a double free, or a write past a block)\n");
+}
+
+void smm_report_written(const void* block) {
+  Fault("malloc(): heap corrupted at", block, ": a free block was written to\n");
+}
+
+void smm_report_canary(const void* block) {
+  Fault("free(): heap corrupted at", block, ": a write past the end of the block\n");
 }
 
 void smm_report_foreign(const void* block) {

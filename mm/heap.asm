@@ -29,7 +29,12 @@ WINDOW_BYTES    equ 1 << 40             ; 1 TiB of address space costs nothing u
 WINDOW_MIN      equ 1 << 20
 ALIGN_BIG       equ 2 << 20             ; a huge page, where address space is plenty
 ALIGN_SMALL     equ SPAN_SIZE
-ENTRY_BYTES     equ (1 << PAGE_INFO_SHIFT) + 1  ; of tables for each page
+%ifdef STRATA_MM_SECURE
+BITS_BYTES      equ PAGE_SIZE / 16 / 8  ; a bit for each block that could begin in a page
+%else
+BITS_BYTES      equ 0
+%endif
+ENTRY_BYTES     equ (1 << PAGE_INFO_SHIFT) + 1 + BITS_BYTES     ; of tables for each page
 RETAIN_FLOOR    equ 1024                ; 4 MiB
 RETAIN_SHARE    equ 192                 ; 3/4
 
@@ -52,13 +57,14 @@ data smm_arenas, ARENAS_BYTES
         resb    ARENAS_BYTES
 
 ; Each thread's own: a struct rseq that no kernel knows, for where glibc has none registered, and
-; the shelf the thread took last.
+; the shelf the thread took last. The hardened build's: blocks until the next one that gets pages of
+; its own, and the state of its random numbers.
 section .tdata progbits alloc noexec write tls align=32
-global smm_thread:data hidden 40
+global smm_thread:data hidden 48
 smm_thread:
         dd      0, -1                   ; cpu_id: not registered
         dq      0, 0, 0
-        dd      0, 0
+        dd      0, 1000, 0, 0
 
 section .text
 
@@ -112,22 +118,28 @@ proc smm_heap_init
         jmp     .out
 endproc
 
-; choose_key: a random key for the labels of free blocks. Clobbers r12.
+; choose_key: a random key for the labels of free blocks, and the process's secret. Clobbers r12.
 choose_key:
+        push    0
         push    0
         mov     edi, SYS_getrandom
         mov     rsi, rsp
-        mov     edx, 8
+        mov     edx, 16
         mov     ecx, GRND_NONBLOCK
         call    smm_system_call
         pop     r12
-        cmp     rax, 8
+        pop     rcx
+        mov     [rbx + heap.secret], rcx
+        cmp     rax, 16
         je      .have
         rdtsc                           ; too early for the kernel's: better than none
         shl     rdx, 32
         or      rax, rdx
         mov     r12, 0x9e3779b97f4a7c15
         imul    r12, rax
+        mov     rax, r12
+        bswap   rax
+        mov     [rbx + heap.secret], rax
 .have:  and     r12, -256
         mov     [rbx + heap.key], r12
         ret
@@ -183,6 +195,11 @@ reserve_window:
         mov     rax, r13
         shl     rax, PAGE_INFO_SHIFT
         add     rax, [rbx + heap.page_info]
+%if BITS_BYTES
+        mov     [rbx + heap.block_bits], rax
+        imul    rcx, r13, BITS_BYTES
+        add     rax, rcx
+%endif
         mov     [rbx + heap.page_map], rax
         shr     r12, PAGE_SHIFT
         mov     [rbx + heap.window_pages], r12
@@ -221,6 +238,11 @@ fill_sentinels:
         inc     eax
         add     rax, [rbx + heap.key]
         mov     [rdx + BLOCK_LABEL], rax
+%ifdef STRATA_MM_SECURE
+        mov     rax, [rbx + heap.secret]
+        xor     rax, rdx
+        mov     [rdx + BLOCK_NEXT], rax ; none
+%endif
         mov     [rsi + arena.head + rcx * 8], r8
         add     rdx, 16
         inc     ecx
@@ -266,6 +288,10 @@ endproc
 fault block
 fault size
 fault span
+%ifdef STRATA_MM_SECURE
+fault written
+fault canary
+%endif
 
 ; void smm_foreign(const void* block): frees a pointer outside the heap: ignored if ld.so made it,
 ; else reported, with no return.

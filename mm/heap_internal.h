@@ -34,8 +34,16 @@ inline constexpr int kRegionsMax = 1024;
 inline constexpr uint32_t kStateFree = 1;
 inline constexpr uint32_t kStateMoved = 2;
 
+// Whether this is the hardened build.
+#ifdef STRATA_MM_SECURE
+inline constexpr bool kSecure = true;
+#else
+inline constexpr bool kSecure = false;
+#endif
+inline constexpr int kQuarantineSlots = 16;
+
 struct Block {
-  Block* next;     // Null in a sentinel alone.
+  Block* next;     // As block.inc writes it; null in a sentinel alone.
   uint64_t label;  // The key, and in the low byte what its list's bound leaves.
 };
 
@@ -148,6 +156,8 @@ struct Heap {
   uint64_t binned;
   uint64_t ways_used;
   int64_t thread_offset;
+  uint64_t secret;
+  uint32_t* block_bits;
   uint32_t trim_lock;
   uint32_t pad;
   Contention tiny;
@@ -207,6 +217,20 @@ void smm_disable_rseq();
 size_t smm_usable_size(const void* block);
 
 }  // extern "C"
+
+#ifdef STRATA_MM_SECURE
+extern "C" {
+extern Block* smm_quarantine[kCodes][kQuarantineSlots];
+void smm_quarantine_drain();
+}
+#endif
+
+// The block after `block` in a list of free blocks.
+inline const Block* Next(const Block* block) {
+  if (!kSecure) return block->next;
+  return reinterpret_cast<const Block*>(reinterpret_cast<uintptr_t>(block->next) ^ smm_heap.secret ^
+                                        reinterpret_cast<uintptr_t>(block));
+}
 
 // Linux system calls by number, for what is not on the path of a call.
 inline constexpr int kSysWrite = 1;

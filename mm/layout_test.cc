@@ -88,6 +88,8 @@ constexpr uint64_t kModel[] = {
     offsetof(Heap, mmap_calls),
     offsetof(Heap, binned),
     offsetof(Heap, ways_used),
+    offsetof(Heap, secret),
+    offsetof(Heap, block_bits),
     offsetof(Heap, trim_lock),
     offsetof(Heap, tiny),
     offsetof(Heap, freeing),

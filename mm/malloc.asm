@@ -1,31 +1,29 @@
 ; malloc.asm -- the uncommon paths of the entry points: the first call, large blocks, aligned
-; blocks, realloc, and every failure.
+; blocks and realloc. secure.asm stands in its place in the hardened build.
 
 %include "mm/abi.inc"
 %include "mm/layout.inc"
 %define STRATA_MM_MALLOC_ASM
 %include "mm/entry.inc"
 
-extern __errno_location:weak
-extern smm_address_of
+extern smm_block_size
 extern smm_class_size
 extern smm_check_double
 extern smm_copy
-extern smm_extent_alloc
-extern smm_extent_free
 extern smm_extent_grow
 extern smm_extent_shrink
 extern smm_fault_block
-extern smm_fault_size
 extern smm_foreign
+extern smm_free_moved
 extern smm_heap_init
 extern smm_index_of
+extern smm_large_block
 extern smm_move_pages
+extern smm_no_memory
 extern smm_purge
 extern smm_remap_hole
 extern smm_zero
 
-ENOMEM          equ 12
 EINVAL          equ 22
 MOVE_PAGES_MIN  equ 128                 ; 512 KiB: from here on moving pages is cheaper than bytes
 MOVED_MAX       equ 8192                ; mappings of their own; the kernel allows a process 65,530
@@ -33,65 +31,13 @@ PURGE_PAGES_MIN equ 1024                ; 4 MiB: from here on calloc gets zero p
 
 section .text
 
-; void* smm_no_memory(void): sets errno to ENOMEM; 0.
-proc smm_no_memory
-        mov     edi, ENOMEM
-        jmp     smm_fail
-endproc
-
-; void* smm_fail(int error): sets errno, where there is a libc; 0.
-proc smm_fail
-        mov     rax, [__errno_location wrt ..got]
-        test    rax, rax
-        jz      .none
-        push    rbx
-        push    rbp
-        mov     rbp, rsp
-        and     rsp, -16
-        mov     ebx, edi
-        call    rax
-        mov     [rax], ebx
-        mov     rsp, rbp
-        pop     rbp
-        pop     rbx
-        xor     eax, eax
-.none:  ret
-endproc
-
-; pages_of REGISTER: rounds bytes up to pages, at least one.
-%macro pages_of 1
-        cmp     %1, 1
-        adc     %1, PAGE_SIZE - 1
-        shr     %1, PAGE_SHIFT
-%endmacro
-
-; large_block: an extent of rdi bytes at a multiple of rsi pages, as a block. rax is its address, or
-; 0 with errno set; edx is 0 if it is known to be zero; r8 is its index.
-large_block:
-        test    rdi, rdi
-        js      .refused                ; beyond PTRDIFF_MAX
-        pages_of rdi
-        lea     rdx, [smm_heap + heap.large_pages]
-        push    rdi
-        call    smm_extent_alloc
-        pop     rdi
-        test    rax, rax
-        jz      .refused
-        mov     r8, rax
-        mov     rcx, [smm_heap + heap.page_map]
-        mov     byte [rcx + rax], CODE_LARGE
-        mov     rdi, rax
-        jmp     smm_address_of          ; keeps rdx and r8
-.refused:
-        jmp     smm_no_memory
-
 ; void* smm_malloc_large(size_t size): a block above the size classes; or any, before the heap is
 ; ready.
 proc smm_malloc_large
         cmp     qword [smm_heap + heap.small_limit], 0
         je      .first
         mov     esi, 1
-        jmp     large_block
+        jmp     smm_large_block
 .first: push    rdi
         call    smm_heap_init
         pop     rdi
@@ -140,7 +86,7 @@ proc smm_calloc_large
         jmp     smm_calloc_zero
 .ready: push    rdi
         mov     esi, 1
-        call    large_block
+        call    smm_large_block
         pop     rsi
         test    rax, rax
         jz      .out
@@ -162,32 +108,6 @@ proc smm_calloc_large
 .out:   ret
 endproc
 
-; void smm_free_large(void* block): a block that is an extent.
-; void smm_free_moved(void* block): the same, where the pages have gone elsewhere.
-proc smm_free_large
-        mov     r10d, 1
-        jmp     free_extent
-endproc
-
-proc smm_free_moved
-        xor     r10d, r10d
-        jmp     free_extent
-endproc
-
-free_extent:
-        call    smm_index_of
-        test    edi, PAGE_SIZE - 1
-        jnz     smm_fault_block
-        mov     rcx, [smm_heap + heap.page_map]
-        xor     edx, edx
-        xchg    [rcx + rax], dl         ; of two frees at once one finds the code gone
-        cmp     dl, CODE_LARGE
-        jne     smm_fault_block
-        mov     rdi, rax
-        lea     rsi, [smm_heap + heap.large_pages]
-        mov     edx, r10d
-        jmp     smm_extent_free
-
 ; void smm_free_outside(void* block): a block that is not in the main window, or not aligned.
 proc smm_free_outside
         test    rdi, rdi
@@ -204,36 +124,11 @@ proc smm_free_outside
         rseq_abort outside_free
 endproc
 
-; block_size: rax is the bytes that the block rdi holds, esi its code, r8 its page index. Faults if
-; it is no block. Keeps rdi.
-block_size:
-        call    smm_index_of
-        cmp     rax, -1
-        je      .bad
-        mov     r8, rax
-        mov     rdx, [smm_heap + heap.page_map]
-        movzx   esi, byte [rdx + rax]
-        cmp     esi, CODE_LARGE
-        je      .large
-        test    esi, esi
-        jz      .bad
-        lea     rdx, [smm_class_size]
-        mov     eax, [rdx + rsi * 4]
-        ret
-.large: test    edi, PAGE_SIZE - 1
-        jnz     .bad
-        shl     rax, PAGE_INFO_SHIFT
-        add     rax, [smm_heap + heap.page_info]
-        mov     eax, [rax + page.pages]
-        shl     rax, PAGE_SHIFT
-        ret
-.bad:   jmp     smm_fault_size
-
 ; size_t smm_usable_size(const void* block).
 proc smm_usable_size
         xor     eax, eax
         test    rdi, rdi
-        jnz     block_size
+        jnz     smm_block_size
         ret
 endproc
 
@@ -246,7 +141,7 @@ proc smm_realloc
         js      smm_no_memory           ; beyond PTRDIFF_MAX
         push    rsi
         mov     r9, rsi
-        call    block_size
+        call    smm_block_size
         mov     r9, [rsp]
         cmp     esi, CODE_LARGE
         je      .large
@@ -350,7 +245,7 @@ proc smm_realloc
         add     rdi, r9
         shl     rdi, PAGE_SHIFT
         mov     esi, 1
-        call    large_block
+        call    smm_large_block
         pop     rdx                     ; old pages
         pop     rdi                     ; old block
         pop     r9                      ; new size
@@ -455,24 +350,5 @@ proc smm_memalign
         shr     rsi, PAGE_SHIFT
         mov     ecx, 1
         cmovz   rsi, rcx
-        jmp     large_block
-endproc
-
-; void* smm_memalign_any(size_t alignment, size_t size): as glibc's memalign: rounds the alignment
-; up to a power of two.
-proc smm_memalign_any
-        cmp     rdi, 16
-        jbe     .small
-        lea     rcx, [rdi - 1]
-        bsr     rcx, rcx
-        cmp     ecx, 62
-        ja      .invalid
-        mov     edi, 2
-        shl     rdi, cl
-        jmp     smm_memalign
-.small: mov     rdi, rsi
-        jmp     smm_malloc
-.invalid:
-        mov     edi, EINVAL
-        jmp     smm_fail
+        jmp     smm_large_block
 endproc

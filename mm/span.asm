@@ -9,8 +9,13 @@
 
 %include "mm/abi.inc"
 %include "mm/layout.inc"
+%include "mm/block.inc"
 
 extern smm_address_of
+%ifdef STRATA_MM_SECURE
+extern smm_carve_shuffled
+extern smm_commit
+%endif
 extern smm_class_refill
 extern smm_class_size
 extern smm_extent_alloc
@@ -83,6 +88,18 @@ new_span:
         call    smm_extent_alloc
         test    rax, rax
         jz      .out
+%ifdef STRATA_MM_SECURE
+        push    rax
+        mov     rdi, rax
+        call    smm_address_of
+        mov     rdi, rax
+        mov     esi, SPAN_SIZE
+        call    smm_commit              ; free pages may be closed
+        mov     rcx, rax
+        pop     rax
+        test    rcx, rcx
+        jnz     .closed
+%endif
         mov     esi, ebx
         call    set_codes
         shl     rax, PAGE_INFO_SHIFT
@@ -98,6 +115,15 @@ new_span:
         inc     dword [r12 + pool.empty]
 .out:   add     rsp, 8
         ret
+%ifdef STRATA_MM_SECURE
+.closed:
+        mov     rdi, rax
+        lea     rsi, [smm_heap + heap.span_pages]
+        mov     edx, 1
+        call    smm_extent_free
+        xor     eax, eax
+        jmp     .out
+%endif
 
 ; lock_pool COUNTS: locks the pool r12.
 %macro lock_pool 1
@@ -149,9 +175,9 @@ proc smm_pool_refill
         cmova   r8d, eax
         sub     [rbp + span.free_count], r8d
         mov     rax, [rbp + span.free]
-.take:  mov     rdx, [rax]
+.take:  load_next rdx, rax
         dec     r9
-        mov     [rax + BLOCK_NEXT], r14
+        store_next rax, r14, rcx
         mov     [rax + BLOCK_LABEL], r9
         mov     r14, rax
         mov     rax, rdx
@@ -176,6 +202,10 @@ proc smm_pool_refill
         shr     rdi, PAGE_INFO_SHIFT
         call    smm_address_of          ; keeps rdx
         add     rax, rdx                ; where the carved part ends
+%ifdef STRATA_MM_SECURE
+        call    smm_carve_shuffled
+        jmp     .taken
+%endif
         imul    r8d, r13d
         mov     rdi, rax
         sub     rdi, r8                 ; where it begins
@@ -194,7 +224,7 @@ proc smm_pool_refill
         jb      .taken
 .thread:
         dec     r9
-        mov     [rsi + BLOCK_NEXT], r14
+        store_next rsi, r14, rcx
         mov     [rsi + BLOCK_LABEL], r9
         mov     r14, rsi
         sub     rsi, r11
@@ -235,18 +265,20 @@ proc smm_pool_return
         xor     r13d, r13d              ; r13: spans to give back, by span.next
         lock_pool heap.freeing
         inc     qword [r12 + pool.overflows]
-.next:  mov     r14, [rbp + BLOCK_NEXT]
+.next:  load_next r14, rbp
         test    r14, r14                ; only the sentinel has none
         jz      .done
         mov     rdi, rbp
         call    smm_index_of
+        cmp     rax, -1
+        je      .corrupt
         and     rax, -SPAN_PAGES
         shl     rax, PAGE_INFO_SHIFT
         add     rax, [smm_heap + heap.page_info]
         cmp     [rax + span.code], ebx
         jne     .corrupt
         mov     rcx, [rax + span.free]
-        mov     [rbp + BLOCK_NEXT], rcx
+        store_next rbp, rcx, rdx
         mov     [rax + span.free], rbp
         cmp     dword [rax + span.listed], 0
         jne     .listed

@@ -39,7 +39,7 @@ uint64_t InBin(const Block* bin, uint32_t code) {
   uint64_t blocks = 0;
   while (bin != nullptr && bin != &smm_sentinels[code] && blocks < kBinMax) {
     ++blocks;
-    bin = bin->next;
+    bin = Next(bin);
   }
   return blocks;
 }
@@ -59,6 +59,11 @@ Cached CountCached(uint32_t code) {
     for (uint32_t i = 0; i < shelf.count; ++i) cached.on_shelves += Length(shelf.lists[i], code);
     Unlock(&shelf.lock);
   }
+#ifdef STRATA_MM_SECURE
+  for (Block* const& slot : smm_quarantine[code]) {
+    cached.on_shelves += __atomic_load_n(&slot, __ATOMIC_RELAXED) != nullptr ? 1 : 0;
+  }
+#endif
   return cached;
 }
 

@@ -85,6 +85,15 @@ proc smm_commit
         ret
 endproc
 
+; long smm_close(void* at, size_t bytes): makes pages inaccessible; they keep what they hold.
+proc smm_close
+        lock inc qword [smm_heap + heap.mprotect_calls]
+        mov     edx, PROT_NONE
+        mov     eax, SYS_mprotect
+        syscall
+        ret
+endproc
+
 ; long smm_unmap(void* at, size_t bytes).
 proc smm_unmap
         lock inc qword [smm_heap + heap.munmap_calls]

@@ -64,6 +64,9 @@ extern "C" int strata_mm_trim(void) {
   smm_lock(&smm_heap.trim_lock, &smm_heap.freeing);
   // Emptying the arenas frees, and freeing may purge by itself.
   const uint64_t dirty = __atomic_load_n(&smm_heap.dirty_pages, __ATOMIC_RELAXED);
+#ifdef STRATA_MM_SECURE
+  smm_quarantine_drain();
+#endif
   DrainArenas();
   for (int way = 0; way < kShelfWays; ++way) {
     if (((smm_heap.ways_used >> way) & 1) == 0) continue;

@@ -26,5 +26,5 @@ data smm_layout, layout_end - smm_layout
         dq      heap.large_pages, heap.large_groups, heap.span_pages
         dq      heap.peak_pages, heap.retain_floor, heap.retain_share, heap.moved
         dq      heap.bin_map, heap.bins, heap.mmap_calls, heap.binned, heap.ways_used
-        dq      heap.trim_lock, heap.tiny, heap.freeing, heap.regions
+        dq      heap.secret, heap.block_bits, heap.trim_lock, heap.tiny, heap.freeing, heap.regions
 layout_end:

@@ -55,7 +55,7 @@ done < <(nm -D --undefined-only "$library")
 dynamic=$(readelf -Wd "$library")
 ! grep -q '(NEEDED)' <<<"$dynamic" || fail "needs $(grep '(NEEDED)' <<<"$dynamic")"
 ! grep -q 'TEXTREL' <<<"$dynamic" || fail "has text relocations"
-grep -q '(SONAME).*\[libstrata_mm\.so\.0\]' <<<"$dynamic" || fail "has not the soname expected"
+grep -qF "[$(basename "$library").0]" <<<"$dynamic" || fail "has not the soname expected"
 grep -q 'NODELETE' <<<"$dynamic" || fail "may be unloaded while the kernel points into it"
 
 segments=$(readelf -Wl "$library")
