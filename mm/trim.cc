@@ -13,6 +13,9 @@ constexpr int kSysMembarrier = 324;
 constexpr int kRegisterRseqFence = 1 << 8;
 constexpr int kRseqFence = 1 << 7;
 
+constexpr int kSysMadvise = 28;
+constexpr int kMadviseDontNeed = 4;
+
 void Drain(Block** list, Block* empty, uint32_t code) {
   Block* blocks = *list;
   *list = empty;
@@ -55,6 +58,36 @@ void DrainShelf(Shelf* shelf, uint32_t code) {
   for (int i = 0; i < n; ++i) Drain(&lists[i], nullptr, code);
 }
 
+// Gives back the whole pages of a table between two of its entries.
+void PurgeEntries(const void* first, const void* end) {
+  constexpr uintptr_t kMask = kPageSize - 1;
+  const uintptr_t from = (reinterpret_cast<uintptr_t>(first) + kMask) & ~kMask;
+  const uintptr_t to = reinterpret_cast<uintptr_t>(end) & ~kMask;
+  if (from < to) {
+    SystemCall(kSysMadvise, static_cast<int64_t>(from), static_cast<int64_t>(to - from),
+               kMadviseDontNeed);
+  }
+}
+
+// What the tables hold of pages inside a long free extent is 0, or is not read until it is written.
+void PurgeTables() {
+  constexpr uint32_t kPagesMin = 512;  // Four pages of the largest table.
+  smm_lock(&smm_heap.lock, &smm_heap.medium);
+  for (uint32_t bin = smm_bin_of(kPagesMin); bin < kBins; ++bin) {
+    for (uint32_t at = smm_heap.bins[bin]; at != 0; at = smm_heap.page_info[at].next) {
+      const uint32_t end = at + smm_heap.page_info[at].pages;
+      PurgeEntries(&smm_heap.page_info[at + 1], &smm_heap.page_info[end - 1]);
+      PurgeEntries(&smm_heap.page_map[at], &smm_heap.page_map[end]);
+      if (kSecure) {
+        constexpr int kWords = kPageSize / 16 / 32;
+        PurgeEntries(&smm_heap.block_bits[at * uint64_t{kWords}],
+                     &smm_heap.block_bits[end * uint64_t{kWords}]);
+      }
+    }
+  }
+  Unlock(&smm_heap.lock);
+}
+
 }  // namespace
 }  // namespace strata::mm
 
@@ -74,6 +107,7 @@ extern "C" int strata_mm_trim(void) {
   }
   for (uint32_t code = 1; code <= kClasses; ++code) smm_pool_trim(code);
   uint64_t purged = smm_extent_purge_all();
+  PurgeTables();
   Unlock(&smm_heap.trim_lock);
   return dirty != 0 || purged != 0 ? 1 : 0;
 }

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <initializer_list>
+#include <thread>
 
 #include "tests/preload/check.h"
 
@@ -80,6 +82,35 @@ STRATA_TEST(trim_gives_back_what_was_freed) {
     Note("blocks of %7zu bytes: %zu KiB resident before 96 MiB of them, %zu KiB after trim", size,
          before / 1024, after / 1024);
     CHECK(after < before + 4 * kMib);
+  }
+}
+
+// With no call after the last free: the thread that freed it stays, and does nothing more.
+STRATA_TEST(what_was_freed_goes_back_by_itself) {
+  constexpr std::size_t kPeak = 256 * kMib;
+  malloc_trim(0);
+  const std::size_t before = ResidentBytes();
+  for (const std::size_t size : {48ul, 700ul, 20000ul, 150000ul, 3000000ul}) {
+    void* chain = AllocateChain(kPeak, size);
+    CHECK(ResidentBytes() > before + kPeak * 9 / 10);
+    std::atomic<bool> freed = false;
+    std::atomic<bool> done = false;
+    std::thread idle([&] {
+      FreeChain(chain);
+      freed = true;
+      freed.notify_one();
+      done.wait(false);
+    });
+    freed.wait(false);
+    const std::size_t after = ResidentBytes();
+    Note("blocks of %7zu bytes: %zu KiB resident before 256 MiB of them, %zu KiB after", size,
+         before / 1024, after / 1024);
+    CHECK(after <= before + kPeak / 20);
+    done = true;
+    done.notify_one();
+    idle.join();
+    malloc_trim(0);
+    CHECK(ResidentBytes() < before + kMib);
   }
 }
 
