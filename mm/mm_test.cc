@@ -7,12 +7,15 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <list>
+#include <new>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "strata/mm/allocator.h"
 
 namespace {
 
@@ -300,6 +303,36 @@ TEST(MmStatsTest, JsonHasTheFigures) {
         "{\"min_bytes\":2097152,\"live\":1,\"bytes\":3145728}", "\"arenas\":["}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
+}
+
+TEST(AllocatorTest, ContainersLiveInThisHeap) {
+  const std::uint64_t live = Stats().live_bytes;
+  {
+    std::vector<std::uint64_t, strata::mm::Allocator<std::uint64_t>> numbers(1'000'000, 7);
+    EXPECT_GE(Stats().live_bytes, live + 8'000'000);
+    std::list<int, strata::mm::Allocator<int>> rebound(100, 7);
+    EXPECT_EQ(rebound.size(), 100u);
+  }
+  EXPECT_LT(Stats().live_bytes, live + 100'000);
+}
+
+TEST(AllocatorTest, AlignsAndRefuses) {
+  constexpr std::size_t kAlignment = 65536;  // More than any block has by itself.
+  struct alignas(kAlignment) Wide {
+    char bytes[kAlignment];
+  };
+  strata::mm::Allocator<Wide> wide;
+  Wide* made[4];
+  Blocks between;  // Of an odd number of pages, so that no extent is aligned by chance.
+  for (Wide*& one : made) {
+    between.Add(strata_mm_malloc(9 * 4096));
+    one = wide.allocate(1);
+    EXPECT_TRUE(Aligned(one, kAlignment));
+  }
+  for (Wide* one : made) wide.deallocate(one, 1);
+  EXPECT_THROW((void)wide.allocate(SIZE_MAX / kAlignment + 2), std::bad_array_new_length);
+  EXPECT_THROW((void)wide.allocate(std::size_t{1} << 40), std::bad_alloc);
+  EXPECT_TRUE(wide == strata::mm::Allocator<int>());
 }
 
 TEST(MmTest, ManyThreadsShareTheHeap) {
