@@ -11,6 +11,20 @@
 
 namespace strata::orm::internal {
 
+// Whether they are the same. Short ones, without a call.
+inline bool SameBytes(const char* a, const char* b, std::size_t size) {
+  const auto same = [&]<typename Word>(Word, std::size_t at) {
+    return std::memcmp(a + at, b + at, sizeof(Word)) == 0;
+  };
+  if (size > 16) return std::memcmp(a, b, size) == 0;
+  if (size >= 8) return same(std::uint64_t{}, 0) && same(std::uint64_t{}, size - 8);
+  if (size >= 4) return same(std::uint32_t{}, 0) && same(std::uint32_t{}, size - 4);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 // Functions that return bool return false on an error, which stays: its reason and place are the
 // first one's.
 class JsonScanner {
@@ -40,6 +54,8 @@ class JsonScanner {
 
   // The next byte that is no blank, not taken; 0 at the end.
   char Peek() {
+    if (at_<end_&& * at_> ' ') [[likely]]
+      return *at_;
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
     return at_ < end_ ? *at_ : '\0';
   }
@@ -76,7 +92,7 @@ class JsonScanner {
   // Takes `"name":` if just that comes next, without blanks or escapes.
   bool TakeKey(std::string_view name) {
     if (static_cast<std::size_t>(end_ - at_) < name.size() + 3 || at_[0] != '"' ||
-        std::memcmp(at_ + 1, name.data(), name.size()) != 0 || at_[name.size() + 1] != '"' ||
+        !SameBytes(at_ + 1, name.data(), name.size()) || at_[name.size() + 1] != '"' ||
         at_[name.size() + 2] != ':') {
       return false;
     }

@@ -18,6 +18,25 @@ constexpr char kHex[] = "0123456789abcdef";
 // A described struct nests as deep as its lists do.
 constexpr int kMaxDepth = 64;
 
+// Short ones without a call.
+void CopyBytes(char* to, const char* from, std::size_t size) {
+  const auto copy = [&]<typename Word>(Word word, std::size_t at) {
+    std::memcpy(&word, from + at, sizeof(word));
+    std::memcpy(to + at, &word, sizeof(word));
+  };
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    copy(std::uint64_t{}, 0);
+    copy(std::uint64_t{}, size - 8);
+  } else if (size >= 4) {
+    copy(std::uint32_t{}, 0);
+    copy(std::uint32_t{}, size - 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
+}
+
 // Collects in a chunk of its own, as a std::string that grows fills with zeros before it is
 // written, and looks at its capacity each time.
 class Writer {
@@ -50,7 +69,7 @@ class Writer {
       return;
     }
     Need(text.size());
-    std::memcpy(at_, text.data(), text.size());
+    CopyBytes(at_, text.data(), text.size());
     at_ += text.size();
   }
 
@@ -132,7 +151,7 @@ absl::Status Writer::String(std::string_view text) {
 void Writer::Name(std::string_view name) {
   Need(name.size() + 3);
   *at_++ = '"';
-  std::memcpy(at_, name.data(), name.size());
+  CopyBytes(at_, name.data(), name.size());
   at_ += name.size();
   *at_++ = '"';
   *at_++ = ':';

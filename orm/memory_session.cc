@@ -277,9 +277,11 @@ absl::Status MemorySession::Insert(MemoryTable& table, const void* row, char** s
   const TableInfo& info = table.info();
   if (absl::Status status = table.CheckAll(row); !status.ok()) return status;
   NewRow added(table, row);
-  StoreAt(info, info.modified_at, NowAt(info, info.modified_at), added.get());
-  StoreAt(info, info.created_at, NowAt(info, info.created_at), added.get());
-  StoreAt(info, info.version, 1, added.get());
+  if (info.has_stamps()) {
+    StoreAt(info, info.modified_at, NowAt(info, info.modified_at), added.get());
+    StoreAt(info, info.created_at, NowAt(info, info.created_at), added.get());
+    StoreAt(info, info.version, 1, added.get());
+  }
   if (absl::Status status = LinkNew(table, added.get()); !status.ok()) return status;
   *stored = added.Release();
   return absl::OkStatus();

@@ -137,21 +137,6 @@ bool TakeLike(std::string_view* pattern, std::string_view* text) {
   return true;
 }
 
-bool IsAscii(std::string_view text) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  std::uint64_t bits = 0;
-  if (text.size() >= sizeof(bits)) {
-    // The last eight may have been looked at before.
-    for (; end - at > 8; at += 8) bits |= Load<std::uint64_t>(at);
-    bits |= Load<std::uint64_t>(end - 8);
-  } else {
-    for (; at != end; ++at) bits |= static_cast<unsigned char>(*at);
-  }
-  return (bits & kHighBits) == 0;
-}
-
 absl::Status CheckText(std::string_view text) {
   if (IsAscii(text) || IsUtf8(text)) return absl::OkStatus();
   return absl::InvalidArgumentError("the text is no UTF-8");

@@ -48,7 +48,7 @@ std::int64_t NowAt(const TableInfo& table, int position) {
 }  // namespace
 
 Stamps StampsNow(const TableInfo& table) {
-  if (!HasStamps(table)) return {};
+  if (!table.has_stamps()) return {};
   return {NowAt(table, table.created_at), NowAt(table, table.modified_at), 1};
 }
 
@@ -220,7 +220,7 @@ absl::Status SqliteSession::WriteRow(Plan& plan, const WriteOperation& operation
 
 absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
   const TableInfo& table = plan.table;
-  const Stamps stamps = HasStamps(table) ? StampsNow(table) : Stamps();
+  const Stamps stamps = table.has_stamps() ? StampsNow(table) : Stamps();
   // A validator is called once.
   absl::Status status =
       table.has_rules ? InsertBound(plan, stamps, row) : InsertRow(plan, stamps, row);
@@ -235,7 +235,7 @@ absl::Status SqliteSession::Insert(Plan& plan, const void* row, void* result) {
       StoreInteger(*plan.rowid->value, field, key);
     }
   }
-  if (!HasStamps(table)) return absl::OkStatus();
+  if (!table.has_stamps()) return absl::OkStatus();
   StoreAt(table, table.created_at, stamps.created, result);
   StoreAt(table, table.modified_at, stamps.modified, result);
   StoreAt(table, table.version, stamps.version, result);

@@ -27,10 +27,6 @@ struct Stamps {
   std::int64_t version = 0;
 };
 
-inline bool HasStamps(const TableInfo& table) {
-  return table.created_at >= 0 || table.modified_at >= 0 || table.version >= 0;
-}
-
 // Of an insert into the table.
 Stamps StampsNow(const TableInfo& table);
 

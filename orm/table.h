@@ -146,6 +146,9 @@ struct TableInfo {
            column.value->kind <= Kind::kUint64;
   }
 
+  // Whether a write sets fields by itself.
+  constexpr bool has_stamps() const { return created_at >= 0 || modified_at >= 0 || version >= 0; }
+
   constexpr const Column& key_column() const { return columns[key[0]]; }
 
   // Null if there is no column of that name.

@@ -47,27 +47,39 @@ inline bool StopsString(char c) {
   return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
 }
 
-// The first byte from `at` on that JSON does not write as it is in a string: a quote, a backslash,
-// a control character; or `end`. Sets `*ascii` to false if a byte before it is not ASCII.
-inline const char* FindStringStop(const char* at, const char* end, bool* ascii) {
+// Looks at `size` bytes, 4, 8 or 16. True if one of them stops a string: `*at` is that one then, or
+// else what follows. Sets `*ascii` to false if one before it is not ASCII.
+template <std::size_t size>
+bool FindStopWithin(const char** at, bool* ascii) {
+  __m128i bytes = _mm_setzero_si128();
+  std::memcpy(&bytes, *at, size);
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');
   const __m128i last_control = _mm_set1_epi8(0x1f);
-  while (end - at >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i stops =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
-    const unsigned stop_mask = static_cast<unsigned>(_mm_movemask_epi8(stops));
-    const unsigned high_mask = static_cast<unsigned>(_mm_movemask_epi8(bytes));
-    if (stop_mask != 0) {
-      const unsigned first = static_cast<unsigned>(__builtin_ctz(stop_mask));
-      if ((high_mask & ((1u << first) - 1)) != 0) *ascii = false;
-      return at + first;
-    }
+  const __m128i stops =
+      _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                   _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
+  const unsigned stop_mask = static_cast<unsigned>(_mm_movemask_epi8(stops)) & ((1u << size) - 1);
+  const unsigned high_mask = static_cast<unsigned>(_mm_movemask_epi8(bytes));
+  if (stop_mask == 0) {
     if (high_mask != 0) *ascii = false;
-    at += 16;
+    *at += size;
+    return false;
   }
+  const unsigned first = static_cast<unsigned>(__builtin_ctz(stop_mask));
+  if ((high_mask & ((1u << first) - 1)) != 0) *ascii = false;
+  *at += first;
+  return true;
+}
+
+// The first byte from `at` on that JSON does not write as it is in a string: a quote, a backslash,
+// a control character; or `end`. Sets `*ascii` to false if a byte before it is not ASCII.
+inline const char* FindStringStop(const char* at, const char* end, bool* ascii) {
+  while (end - at >= 16) {
+    if (FindStopWithin<16>(&at, ascii)) return at;
+  }
+  if (end - at >= 8 && FindStopWithin<8>(&at, ascii)) return at;
+  if (end - at >= 4 && FindStopWithin<4>(&at, ascii)) return at;
   for (; at < end && !StopsString(*at); ++at) {
     if (static_cast<signed char>(*at) < 0) *ascii = false;
   }
