@@ -2,12 +2,12 @@
 
 #include "strata/orm/rest/rest.h"
 
+#include <future>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "orm/rest/testing/people.h"
 #include "strata/orm/json.h"
 #include "strata/orm/memory.h"
@@ -336,14 +336,14 @@ TEST_F(RestTest, TooMuchWorkIsRefused) {
       net::WorkerPool::Options{.threads = 1, .max_queued_jobs = 1});
   Serve();
   // The only worker, and the only place to wait.
-  absl::Notification go;
-  absl::Notification began;
+  std::promise<void> go;
+  std::promise<void> began;
   ASSERT_EQ(pool_->Submit([&] {
-    began.Notify();
-    go.WaitForNotification();
+    began.set_value();
+    go.get_future().wait();
   }),
             net::Error::kOk);
-  began.WaitForNotification();
+  began.get_future().wait();
   ASSERT_EQ(pool_->Submit([] {}), net::Error::kOk);
   for (const auto& [method, path] :
        {std::pair("GET", "/api/people"), std::pair("GET", "/api/people?limit=all"),
@@ -353,7 +353,7 @@ TEST_F(RestTest, TooMuchWorkIsRefused) {
     EXPECT_EQ(refused.status, 503) << method << path;
     EXPECT_EQ(refused.Field("Retry-After"), "1");
   }
-  go.Notify();
+  go.set_value();
   Stop();  // The worker has what is on this stack.
 }
 
