@@ -16,8 +16,8 @@ constexpr std::chrono::seconds kLookInterval{1};
 
 }  // namespace
 
-absl::Status ChangePump::Watch(Database& database, const ChangeSource& source) {
-  auto watch = source.watch(database, [this] { Wake(); });
+absl::Status ChangePump::Watch(const ChangeSource& source) {
+  auto watch = source.watch(records_, [this] { Wake(); });
   if (!watch.ok()) return watch.status();
   watches_.push_back(*std::move(watch));
   return absl::OkStatus();

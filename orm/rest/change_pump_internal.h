@@ -56,7 +56,7 @@ class ChangePump {
   ~ChangePump() { Stop(); }
 
   // Before the first watcher of this source.
-  absl::Status Watch(Database& database, const ChangeSource& source);
+  absl::Status Watch(const ChangeSource& source);
 
   // False if there are too many, or after Stop().
   bool HasRoom();

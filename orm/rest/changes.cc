@@ -23,9 +23,7 @@ struct Wish {
 };
 
 Problem ReadWish(const Resource& resource, const http::Request& request, Wish* wish) {
-  if (resource.changes == nullptr || resource.service->database == nullptr) {
-    return {404, "there is no log of the changes"};
-  }
+  if (resource.changes == nullptr) return {404, "there is no log of the changes"};
   if (Problem problem = resource.Allow(request, Verb::kWatch); !problem.ok()) return problem;
   if (!resource.RowsOf(request).empty()) return {403, "who may not see all rows cannot follow"};
   if (!request.param("key").empty()) {

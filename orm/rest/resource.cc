@@ -10,11 +10,8 @@
 
 namespace strata::orm::rest {
 
-Service::Service(Database& database, net::WorkerPool& workers, const ServiceOptions& options)
-    : state_(std::make_shared<internal::ServiceState>(database, &database, workers, options)) {}
-
 Service::Service(Records& records, net::WorkerPool& workers, const ServiceOptions& options)
-    : state_(std::make_shared<internal::ServiceState>(records, nullptr, workers, options)) {}
+    : state_(std::make_shared<internal::ServiceState>(records, workers, options)) {}
 
 Service::~Service() { state_->pump.Stop(); }
 
@@ -137,8 +134,8 @@ absl::Status MountTable(http::Router& router, std::string_view path, const Servi
     return absl::InvalidArgumentError("1 <= default_limit <= max_limit");
   }
   const http::RouteOptions bounded{.max_body_bytes = options.max_body_bytes};
-  if (changes != nullptr && service.state()->database != nullptr) {
-    absl::Status status = service.state()->pump.Watch(*service.state()->database, *changes);
+  if (changes != nullptr) {
+    absl::Status status = service.state()->pump.Watch(*changes);
     if (!status.ok()) return status;
   }
   auto made = std::make_shared<Resource>(service.state(), table, type, changes, std::move(options));

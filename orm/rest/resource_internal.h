@@ -19,10 +19,8 @@
 namespace strata::orm::rest::internal {
 
 struct ServiceState {
-  ServiceState(Records& records_in, Database* database_in, net::WorkerPool& workers_in,
-               const ServiceOptions& options)
+  ServiceState(Records& records_in, net::WorkerPool& workers_in, const ServiceOptions& options)
       : records(records_in),
-        database(database_in),
         workers(workers_in),
         writer(std::make_shared<Writer>(records_in, workers_in, options.max_queued_writes)),
         pump(records_in, options.max_watchers) {}
@@ -30,7 +28,6 @@ struct ServiceState {
   RowStore& store() const { return orm::internal::StoreOf(records); }
 
   Records& records;
-  Database* const database;  // The same, if it is one.
   net::WorkerPool& workers;
   const std::shared_ptr<Writer> writer;
   ChangePump pump;

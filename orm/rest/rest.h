@@ -67,9 +67,7 @@ struct ServiceOptions {
 // is queued there when the server ends still uses it. The routes keep what else they need of it.
 class Service {
  public:
-  Service(Database& database, net::WorkerPool& workers, const ServiceOptions& options = {});
-
-  // A MemoryDatabase, which has no lists: those are answered with 501.
+  // A Database, or a MemoryDatabase.
   Service(Records& records, net::WorkerPool& workers, const ServiceOptions& options = {});
 
   // Nobody is told of changes any more.
@@ -104,7 +102,7 @@ struct Options {
 
   // Which rows exist for this request: others are not seen, changed nor made, and none of those
   // that are seen can be changed into one of them. Nothing: all. Who may not see all rows cannot
-  // follow changes: 403. Not for a MemoryDatabase.
+  // follow changes: 403.
   absl::AnyInvocable<std::optional<Condition>(const http::Request& request) const> rows = nullptr;
 };
 
@@ -122,7 +120,7 @@ struct ChangeSource {
   absl::StatusOr<std::int64_t> (*last)(Records& records);
   absl::Status (*since)(Records& records, std::int64_t position, std::int64_t limit,
                         absl::FunctionRef<void(const LoggedChange&)> each);
-  absl::StatusOr<std::unique_ptr<ChangeWatch>> (*watch)(Records& database,
+  absl::StatusOr<std::unique_ptr<ChangeWatch>> (*watch)(Records& records,
                                                         absl::AnyInvocable<void()> wake);
 };
 
