@@ -33,7 +33,7 @@ class StressTest(unittest.TestCase):
 
     def test_refusals_name_the_reason(self):
         for arguments, reason in (
-            (["--suite", "nett"], 'no "nett"; there are mm, net, http, ws, orm, crypto'),
+            (["--suite", "nett"], 'no "nett"; there are mm, net, http, ws, orm, crypto, stack'),
             (["--minutes", "0"], "--minutes: more than 0"),
             (["--minutes", "soon"], "invalid float value: 'soon'"),
             (["--suite", "mm", "--config", "asan"], "no form for --config asan"),
@@ -45,6 +45,7 @@ class StressTest(unittest.TestCase):
     def test_suites_are_taken_in_the_order_given(self):
         self.assertEqual(stress.arguments_of(["--suite", "ws,net"]).suites, ["ws", "net"])
         self.assertNotIn("mm", stress.arguments_of(["--config", "tsan"]).suites)
+        self.assertIn("net", stress.arguments_of(["--config", "tsan"]).suites)
 
     def test_each_way_of_a_suite_has_the_seconds_and_the_seed(self):
         for name, suite in stress.SUITES.items():
