@@ -665,7 +665,9 @@ TEST_F(MemoryDurabilityTest, WhatWouldLoseValuesIsRefused) {
 TEST_F(MemoryDurabilityTest, ALogOfChangesComesBackAsItWas) {
   const auto changes = [](MemoryDatabase& db) {
     std::vector<std::tuple<std::int64_t, ChangeKind, std::int64_t, std::string>> all;
-    for (const Change<Item>& change : *ChangesSince<Item>(db, 0, 1000)) {
+    const auto found = ChangesSince<Item>(db, 0, 1000);
+    EXPECT_TRUE(found.ok()) << found.status();
+    for (const Change<Item>& change : *found) {
       all.emplace_back(change.sequence, change.kind, change.time.time_since_epoch().count(),
                        change.row.name);
     }
