@@ -61,6 +61,7 @@ std::vector<Option> OptionsOf(Arguments& parsed) {
       {"--to-password-env", kMakesKey, &parsed.to_key.password_env},
       {"--to-ask", kMakesKey, nullptr, &parsed.to_key.ask},
       {"--format", " query import export ", &parsed.format},
+      {"--create-table", " import ", nullptr, &parsed.create_table},
       {"--force", " export ", nullptr, &parsed.force},
       {"--dry-run", " migrate ", nullptr, &parsed.dry_run},
       {"--quiet", " query import export backup ", nullptr, &parsed.quiet},
@@ -227,6 +228,7 @@ For commands:
   --to-key-file=FILE, --to-password-file=FILE, --to-password-env=NAME, --to-ask
                              the key that encrypt and rekey seal with
   --format=csv|json|table    of query, import and export; by the file's name if it is not given
+  --create-table             import makes the table, whose columns the rows name
   --force                    export replaces a file that exists
   --dry-run                  migrate says what it would run
   --quiet                    no progress, which else a terminal shows

@@ -35,6 +35,7 @@ struct Arguments {
   std::string format;
   bool create = false;
   bool read_only = false;
+  bool create_table = false;
   bool force = false;
   bool dry_run = false;
   bool quiet = false;

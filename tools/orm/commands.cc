@@ -156,7 +156,8 @@ absl::Status Import(Session& session, const Arguments& arguments) {
   absl::StatusOr<std::uint64_t> rows;
   {
     Progress progress(arguments.quiet, "rows");
-    rows = ImportRows(**connection, arguments.operands[0], *reader, (*input)->name(), progress);
+    const auto import = arguments.create_table ? &ImportNewTable : &ImportRows;
+    rows = import(**connection, arguments.operands[0], *reader, (*input)->name(), progress);
   }
   if (!rows.ok()) return rows.status();
   if (!arguments.quiet) std::fprintf(stderr, "%llu rows\n", static_cast<unsigned long long>(*rows));

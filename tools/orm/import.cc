@@ -36,7 +36,10 @@ class Importer {
   Importer(Connection& connection, const std::string& table)
       : connection_(connection), table_(table) {}
 
+  // Learns which columns there are; also if there are others than before.
   absl::Status Start() {
+    statement_.reset();
+    takes_.clear();
     // Generated columns take no values.
     auto names =
         Texts(connection_, "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", table_);
@@ -171,11 +174,127 @@ class Importer {
   orm::internal::Statement statement_;
 };
 
+// A table without types that gets the rows first, and what its columns may be by all of their
+// values.
+class NewTable {
+ public:
+  NewTable(Connection& connection, const std::string& table)
+      : connection_(connection), table_(table), rows_(absl::StrCat(table, "#import")) {}
+
+  const std::string& rows() const { return rows_; }
+
+  absl::Status Start() {
+    const auto found =
+        Texts(connection_, "SELECT name FROM sqlite_schema WHERE name = ? COLLATE NOCASE", table_);
+    if (!found.ok()) return found.status();
+    if (found->empty()) return absl::OkStatus();
+    return absl::AlreadyExistsError(absl::StrCat("there is a table ", table_, " already"));
+  }
+
+  // Before a row is inserted; true in `*grown` if there are columns that were not there before.
+  absl::Status Note(const RowReader& reader, bool* grown) {
+    *grown = false;
+    ++rows_seen_;
+    for (std::size_t i = 0; i < reader.names().size(); ++i) {
+      const std::string& name = reader.names()[i];
+      std::size_t at = 0;
+      while (at < columns_.size() && !absl::EqualsIgnoreCase(columns_[at].name, name)) ++at;
+      if (at == columns_.size()) {
+        if (absl::Status status = Add(name); !status.ok()) return status;
+        *grown = true;
+      }
+      if (i >= reader.values().size()) continue;
+      if (columns_[at].row == rows_seen_) {
+        return absl::InvalidArgumentError(absl::StrCat("there are two columns ", name));
+      }
+      columns_[at].row = rows_seen_;
+      columns_[at].Note(reader.values()[i]);
+    }
+    return absl::OkStatus();
+  }
+
+  // The table itself.
+  absl::Status Finish() {
+    if (columns_.empty()) {
+      return absl::InvalidArgumentError("there is no row that says which columns there are");
+    }
+    const std::string columns =
+        absl::StrJoin(columns_, ", ", [](std::string* out, const NewColumn& column) {
+          absl::StrAppend(out, Quoted(column.name), " ", column.Type());
+        });
+    absl::Status status = connection_.Execute(
+        absl::StrCat("CREATE TABLE ", Quoted(table_), " (", columns, ") STRICT"));
+    if (!status.ok()) return status;
+    status = connection_.Execute(
+        absl::StrCat("INSERT INTO ", Quoted(table_), " SELECT * FROM ", Quoted(rows_)));
+    return status.ok() ? connection_.Execute(absl::StrCat("DROP TABLE ", Quoted(rows_))) : status;
+  }
+
+ private:
+  struct NewColumn {
+    std::string name;
+    std::uint64_t row = 0;  // The last one that has named it, from 1 on.
+    bool has_values = false;
+    bool has_texts = false;    // Values that are no number.
+    bool has_numbers = false;  // Of JSON, which says so.
+    bool has_reals = false;
+    bool has_large = false;  // Integers that are not exact as doubles.
+
+    void Note(const Value& value) {
+      if (value.kind == Value::Kind::kNull) return;
+      has_values = true;
+      std::int64_t integer = value.integer;
+      double real = 0;
+      if (value.kind == Value::Kind::kText) {
+        has_texts = true;
+      } else if (value.kind == Value::Kind::kReal) {
+        has_numbers = has_reals = true;
+      } else if (value.kind == Value::Kind::kInteger || IsInteger(value.text, &integer)) {
+        constexpr std::int64_t kExact = std::int64_t{1} << 53;
+        has_numbers = has_numbers || value.kind == Value::Kind::kInteger;
+        has_large = has_large || integer < -kExact || integer > kExact;
+      } else if (absl::SimpleAtod(value.text, &real) && RealText(real) == value.text) {
+        has_reals = true;
+      } else {
+        has_texts = true;
+      }
+    }
+
+    static bool IsInteger(const std::string& text, std::int64_t* integer) {
+      return absl::SimpleAtoi(text, integer) && absl::StrCat(*integer) == text;
+    }
+
+    std::string_view Type() const {
+      const bool is_mixed = has_texts || (has_reals && has_large);
+      if (is_mixed) return has_numbers ? "ANY" : "TEXT";
+      return !has_values ? "TEXT" : has_reals ? "REAL" : "INTEGER";
+    }
+  };
+
+  absl::Status Add(const std::string& name) {
+    const std::string sql =
+        columns_.empty()
+            ? absl::StrCat("CREATE TABLE ", Quoted(rows_), " (", Quoted(name), ")")
+            : absl::StrCat("ALTER TABLE ", Quoted(rows_), " ADD COLUMN ", Quoted(name));
+    columns_.push_back({name});
+    return connection_.Execute(sql);
+  }
+
+  Connection& connection_;
+  const std::string table_;
+  const std::string rows_;
+  std::vector<NewColumn> columns_;
+  std::uint64_t rows_seen_ = 0;
+};
+
+// `made` is null for a table that is there.
 absl::StatusOr<std::uint64_t> InsertRows(Connection& connection, const std::string& table,
-                                         RowReader& reader, const std::string& input_name,
-                                         Progress& progress) {
-  Importer importer(connection, table);
-  if (absl::Status status = importer.Start(); !status.ok()) return status;
+                                         NewTable* made, RowReader& reader,
+                                         const std::string& input_name, Progress& progress) {
+  Importer importer(connection, made == nullptr ? table : made->rows());
+  if (absl::Status status = made == nullptr ? importer.Start() : made->Start(); !status.ok()) {
+    return status;
+  }
   const auto at_line = [&](const absl::Status& status) {
     if (absl::IsCancelled(status)) return status;
     return absl::Status(status.code(),
@@ -184,19 +303,26 @@ absl::StatusOr<std::uint64_t> InsertRows(Connection& connection, const std::stri
   for (std::uint64_t rows = 0;;) {
     const absl::StatusOr<bool> more = reader.Next();
     if (!more.ok()) return at_line(more.status());
+    if (made != nullptr) {
+      // At the end too, as CSV without rows has names.
+      bool grown = false;
+      absl::Status status = made->Note(reader, &grown);
+      if (status.ok() && grown) status = importer.Start();
+      if (status.ok() && !*more) status = made->Finish();
+      if (!status.ok()) return at_line(status);
+    }
     if (!*more) return rows;
     if (absl::Status status = importer.Insert(reader); !status.ok()) return at_line(status);
     if (absl::Status status = progress.Show(++rows); !status.ok()) return status;
   }
 }
 
-}  // namespace
-
-absl::StatusOr<std::uint64_t> ImportRows(Connection& connection, const std::string& table,
-                                         RowReader& reader, const std::string& input_name,
-                                         Progress& progress) {
+absl::StatusOr<std::uint64_t> Import(Connection& connection, const std::string& table,
+                                     NewTable* made, RowReader& reader,
+                                     const std::string& input_name, Progress& progress) {
   if (absl::Status status = connection.Execute("SAVEPOINT orm_import"); !status.ok()) return status;
-  absl::StatusOr<std::uint64_t> rows = InsertRows(connection, table, reader, input_name, progress);
+  absl::StatusOr<std::uint64_t> rows =
+      InsertRows(connection, table, made, reader, input_name, progress);
   if (rows.ok()) {
     const absl::Status status = connection.Execute("RELEASE orm_import");
     if (status.ok()) return rows;
@@ -205,6 +331,21 @@ absl::StatusOr<std::uint64_t> ImportRows(Connection& connection, const std::stri
   connection.Execute("ROLLBACK TO orm_import").IgnoreError();
   connection.Execute("RELEASE orm_import").IgnoreError();
   return rows;
+}
+
+}  // namespace
+
+absl::StatusOr<std::uint64_t> ImportRows(Connection& connection, const std::string& table,
+                                         RowReader& reader, const std::string& input_name,
+                                         Progress& progress) {
+  return Import(connection, table, nullptr, reader, input_name, progress);
+}
+
+absl::StatusOr<std::uint64_t> ImportNewTable(Connection& connection, const std::string& table,
+                                             RowReader& reader, const std::string& input_name,
+                                             Progress& progress) {
+  NewTable made(connection, table);
+  return Import(connection, table, &made, reader, input_name, progress);
 }
 
 }  // namespace strata::orm_tool

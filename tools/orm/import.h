@@ -18,6 +18,14 @@ absl::StatusOr<std::uint64_t> ImportRows(orm::internal::Connection& connection,
                                          const std::string& table, RowReader& reader,
                                          const std::string& input_name, Progress& progress);
 
+// The same, into a table that it makes, which must not be there. Its columns are those that the
+// rows name. One is INTEGER, or REAL, if that is what all its values are and they come back as they
+// were written; of CSV all else is TEXT, as in `007` or `1.50`, and of JSON what has values of
+// several kinds is ANY. It has no key.
+absl::StatusOr<std::uint64_t> ImportNewTable(orm::internal::Connection& connection,
+                                             const std::string& table, RowReader& reader,
+                                             const std::string& input_name, Progress& progress);
+
 }  // namespace strata::orm_tool
 
 #endif  // STRATA_TOOLS_ORM_IMPORT_H_

@@ -275,6 +275,55 @@ class OrmTest(unittest.TestCase):
         self.fails(FAILED, "which format has", "a.db", "import", "people", "key")
         self.fails(FAILED, "which format has", "a.db", "import", "people")
 
+    def test_import_makes_the_table(self):
+        columns = "SELECT group_concat(name || ' ' || type, ', ') FROM pragma_table_info('t')"
+        for name, content, types, rows in (
+            (
+                "a.csv",
+                b'n,r,v,z,e,both\n1,1.5,1.50,007,,1\n-2,3,2.0,"",,x\n',
+                "n INTEGER, r REAL, v TEXT, z TEXT, e TEXT, both TEXT",
+                [[1, 1.5, "1.50", "007", None, "1"], [-2, 3.0, "2.0", "", None, "x"]],
+            ),
+            ("a.csv", b'a b,"c""d"\n', 'a b TEXT, c"d TEXT', []),
+            (
+                "a.csv",
+                b"big,large\n9223372036854775807,9223372036854775808\n0.5,1\n",
+                "big TEXT, large TEXT",
+                [["9223372036854775807", "9223372036854775808"], ["0.5", "1"]],
+            ),
+            (
+                "a.json",
+                b'[{"a":1,"b":"1"},\n{"a":2.5,"c":true,"d":1},{"d":"x","B":null}]',
+                "a REAL, b TEXT, c INTEGER, d ANY",
+                [[1.0, "1", None, None], [2.5, None, 1, 1], [None, None, None, "x"]],
+            ),
+        ):
+            with self.subTest(content):
+                self.write(name, content)
+                self.must("new.db", "--create", "import", "t", name, "--create-table", "--quiet")
+                with sqlite3.connect("new.db") as database:
+                    self.assertEqual(database.execute(columns).fetchone()[0], types)
+                    found = database.execute("SELECT * FROM t").fetchall()
+                    self.assertEqual([list(row) for row in found], rows)
+                    tables = database.execute("SELECT name FROM sqlite_schema").fetchall()
+                    self.assertEqual(tables, [("t",)])
+                message = "there is a table T already"
+                self.fails(FAILED, message, "new.db", "import", "T", name, "--create-table")
+                os.unlink("new.db")
+
+    def test_a_table_is_made_with_its_rows_or_not_at_all(self):
+        for name, content, message in (
+            ("a.csv", b"a,b\n1,2\n3\n", "a.csv:3: there are 1 fields"),
+            ("a.csv", b"a,A\n1,2\n", "a.csv:2: there are two columns A"),
+            ("a.json", b"[]", "a.json:1: there is no row that says"),
+            ("a.json", b'[{"a":1},{"b":', "a.json:1: an object has no end"),
+        ):
+            with self.subTest(content):
+                self.write(name, content)
+                self.fails(FAILED, message, "a.db", "import", "t", name, "--create-table")
+                self.must("a.db", "query", "SELECT count(*) FROM people")
+                self.fails(FAILED, "no table t", "a.db", "import", "t", name)
+
     def test_export_replaces_only_by_force(self):
         self.write("out.csv", b"old")
         self.fails(FAILED, "out.csv exists; --force", "a.db", "export", "people", "out.csv")

@@ -38,14 +38,6 @@ std::string Base64Of(sqlite3_stmt* statement, int column) {
   return text;
 }
 
-// The shortest that reads back the same, and that is seen to be no integer.
-std::string RealText(double value) {
-  char text[32];
-  std::string shortest(text, std::to_chars(text, text + sizeof(text), value).ptr);
-  if (shortest.find_first_not_of("-0123456789") == std::string::npos) shortest += ".0";
-  return shortest;
-}
-
 class Writer {
  public:
   Writer(sqlite3_stmt* statement, const WriteOptions& options, Output& output)
@@ -327,6 +319,13 @@ std::unique_ptr<Writer> MakeWriter(sqlite3_stmt* statement, const WriteOptions& 
 }
 
 }  // namespace
+
+std::string RealText(double value) {
+  char text[32];
+  std::string shortest(text, std::to_chars(text, text + sizeof(text), value).ptr);
+  if (shortest.find_first_not_of("-0123456789") == std::string::npos) shortest += ".0";
+  return shortest;
+}
 
 bool TypeHas(const char* declared, std::string_view word) {
   return declared != nullptr && absl::StrContains(absl::AsciiStrToLower(declared), word);

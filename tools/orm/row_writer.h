@@ -4,6 +4,7 @@
 #define STRATA_TOOLS_ORM_ROW_WRITER_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -29,6 +30,9 @@ absl::Status WriteRows(orm::internal::Connection& connection, sqlite3_stmt* stat
 // Whether the type that a column is declared with, which may be null, has this word, in lower case.
 // One with "blob" has values that are base64 in CSV and JSON.
 bool TypeHas(const char* declared, std::string_view word);
+
+// The shortest text that reads back the same, and that is seen to be no integer.
+std::string RealText(double value);
 
 }  // namespace strata::orm_tool
 
