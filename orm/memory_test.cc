@@ -560,8 +560,8 @@ TEST_F(MemoryTest, ASelectFindsRowsByConditions) {
   EXPECT_EQ(names(Col(&Person::email) != "c"), "bob ");
   EXPECT_EQ(names(Col(&Person::name).Like("_o%")), "bob ");
   EXPECT_EQ(names(Col(&Person::level) == Level::kLow), "Ada bob Eve ");
-  EXPECT_EQ(names(Col(&Person::created) == ada.created),
-            names(Col(&Person::created) >= ada.created));
+  EXPECT_EQ(names(Col(&Person::created) >= ada.created), "Ada bob Eve ");
+  EXPECT_EQ(names(And(Col(&Person::created) == eve.created, Col(&Person::name) == "Eve")), "Eve ");
   EXPECT_EQ(names(And()), "Ada bob Eve ");
   EXPECT_EQ(names(Or()), "");
 
