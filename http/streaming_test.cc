@@ -1,6 +1,7 @@
 // Bodies that are sent, or taken, piece by piece.
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -202,6 +203,30 @@ TEST_F(StreamingTest, OnWritableComesToAWriterThatATimerCalls) {
   EXPECT_EQ(Connect().Ask(Get("/")).body.size(), kBytes);
 }
 
+// Between threads. Not std::atomic's own wait(), which was seen to lose wake-ups in mingw's
+// library.
+class Signal {
+ public:
+  void Set() {
+    const std::lock_guard lock(mutex_);
+    set_ = true;
+    changed_.notify_all();
+  }
+  void Clear() {
+    const std::lock_guard lock(mutex_);
+    set_ = false;
+  }
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return set_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool set_ = false;
+};
+
 TEST_F(StreamingTest, AWriterThatIsRefusedIsTold) {
   constexpr std::size_t kTotal = 30'000'000;
   ServerOptions options;
@@ -210,20 +235,17 @@ TEST_F(StreamingTest, AWriterThatIsRefusedIsTold) {
   Router router;
   std::thread writer;
   router.Get("/", [&](Request&, Response& response) {
-    auto told = std::make_shared<std::atomic<bool>>(false);
+    auto told = std::make_shared<Signal>();
     BodyWriter started = response.Defer().Start(ReplyHead(200));
-    started.OnWritable([told] {
-      *told = true;
-      told->notify_one();
-    });
+    started.OnWritable([told] { told->Set(); });
     writer = std::thread([told, body = std::move(started)]() mutable {
       const std::string piece = Pattern(64 * 1024);
       for (std::size_t sent = 0; sent < kTotal;) {
-        *told = false;
+        told->Clear();
         if (body.Write(piece) == net::Error::kOk) {
           sent += piece.size();
         } else if (!body.aborted()) {
-          told->wait(false);
+          told->Wait();
         }
       }
       body.Finish();

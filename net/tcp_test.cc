@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <span>
 #include <string>
 #include <thread>
@@ -319,19 +319,26 @@ TEST_F(TcpTest, BurstsOfTurnAfterTurnAreToldToo) {
   ListenOptions options;
   options.stream.high_watermark_bytes = 1000;
   options.stream.low_watermark_bytes = 500;
-  std::binary_semaphore writable(0);
+  std::mutex mutex;
+  std::condition_variable changed;
+  int writable = 0;
   std::promise<StreamPtr> opened;
   Listen(
       [&](TestHandler& handler) {
         handler.on_open = [&](Stream& stream) { opened.set_value(StreamPtr(&stream)); };
-        handler.on_writable = [&](Stream&) { writable.release(); };
+        handler.on_writable = [&](Stream&) {
+          const std::lock_guard lock(mutex);
+          ++writable;
+          changed.notify_one();
+        };
       },
       options);
   Peer peer(address());
   const StreamPtr stream = opened.get_future().get();
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(stream->Post([](Stream& self) { self.Write(Pattern(1001)); }), Error::kOk);
-    ASSERT_TRUE(writable.try_acquire_for(kLong)) << i;
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(changed.wait_for(lock, kLong, [&] { return writable == i + 1; })) << i;
   }
   stream->Close();
   EXPECT_EQ(peer.ReceiveAll().size(), 100'100u);
