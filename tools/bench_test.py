@@ -2,8 +2,6 @@
 """What tools/bench reads from tables, keeps, and says of two runs: bench_test.py BENCH"""
 
 import contextlib
-import importlib.machinery
-import importlib.util
 import io
 import json
 import os
@@ -13,17 +11,11 @@ import tempfile
 import unittest
 import xml.dom.minidom
 
+import load_script
+
 BENCH = sys.argv[1]
 
-
-def load():
-    loader = importlib.machinery.SourceFileLoader("bench", BENCH)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench", loader))
-    loader.exec_module(module)
-    return module
-
-
-bench = load()
+bench = load_script.load("bench", BENCH)
 
 TEXT = """\
 2026-12-01, some machine

@@ -5,24 +5,16 @@
 """
 
 import contextlib
-import importlib.machinery
-import importlib.util
 import io
 import subprocess
 import sys
 import unittest
 
+import load_script
+
 STRESS = sys.argv[1]
 
-
-def load():
-    loader = importlib.machinery.SourceFileLoader("stress", STRESS)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("stress", loader))
-    loader.exec_module(module)
-    return module
-
-
-stress = load()
+stress = load_script.load("stress", STRESS)
 
 
 class StressTest(unittest.TestCase):

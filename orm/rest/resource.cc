@@ -27,8 +27,8 @@ std::string HashOf(std::string_view text) {
                       absl::Hex(static_cast<std::uint64_t>(hash), absl::kZeroPad16));
 }
 
-// Compression makes tags weak; ours tell
-// of the row, and not of the bytes, so that such a one is as good.
+// Compression makes tags weak; ours tell of the row, and not of the bytes, so that such a one is as
+// good.
 std::optional<std::string> TagsOf(const http::Request& request, http::FieldId id) {
   if (!request.fields().Has(id)) return std::nullopt;
   return absl::StrReplaceAll(request.fields().GetAll(id), {{"W/\"", "\""}});

@@ -7,6 +7,7 @@
 
 #include "strata/orm/json.h"
 #include "strata/orm/rest/row_internal.h"
+#include "strata/orm/rows_internal.h"
 #include "strata/orm/utf8_internal.h"
 
 namespace strata::orm::rest::internal {
@@ -26,25 +27,17 @@ std::span<const std::uint16_t> KeyOf(const TableInfo& table) {
   return std::span(table.key).first(table.key_count);
 }
 
-class OneRow final : public orm::internal::RowSink {
+class OneRow final : public orm::internal::FirstSink<Row> {
  public:
-  explicit OneRow(Row* row) : row_(row) {}
+  explicit OneRow(Row* row) : FirstSink(row), row_(row) {}
 
   void* Next() override {
     row_->Reset();
     return row_->get();
   }
-  absl::Status Take(bool* more) override {
-    found_ = true;
-    *more = false;
-    return absl::OkStatus();
-  }
-
-  bool found() const { return found_; }
 
  private:
   Row* row_;
-  bool found_ = false;
 };
 
 }  // namespace
