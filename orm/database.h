@@ -66,7 +66,6 @@ class Records;
 namespace internal {
 
 RowStore& StoreOf(Records& records);  // For other headers of the library.
-DatabaseStore& StoreOf(Database& database);
 
 }  // namespace internal
 
@@ -343,18 +342,10 @@ class Database : public Records {
   absl::StatusOr<CheckpointResult> Checkpoint(CheckpointMode mode = CheckpointMode::kPassive);
 
  private:
-  friend internal::DatabaseStore& internal::StoreOf(Database& database);
-
   explicit Database(std::unique_ptr<internal::DatabaseStore> store);
 
   std::unique_ptr<internal::DatabaseStore> owned_;
 };
-
-namespace internal {
-
-inline DatabaseStore& StoreOf(Database& database) { return *database.owned_; }
-
-}  // namespace internal
 
 }  // namespace strata::orm
 
