@@ -60,7 +60,6 @@
 
 namespace strata::orm {
 
-class Database;
 class Records;
 
 namespace internal {
